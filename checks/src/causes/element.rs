@@ -1,0 +1,6 @@
+//! Causes first seen by the `element` family.
+
+use crate::Cause;
+
+/// The causes.
+pub(super) const CAUSES: &[Cause] = &[];

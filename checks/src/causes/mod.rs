@@ -1,0 +1,26 @@
+//! The table of root causes, one file a family.
+
+mod database;
+mod dns;
+mod element;
+mod federation;
+mod ingress;
+mod jitsi;
+mod synapse;
+mod tls;
+mod vantage;
+
+use crate::Cause;
+
+/// All tables.
+pub(crate) const TABLES: &[&[Cause]] = &[
+    vantage::CAUSES,
+    dns::CAUSES,
+    tls::CAUSES,
+    ingress::CAUSES,
+    synapse::CAUSES,
+    federation::CAUSES,
+    element::CAUSES,
+    jitsi::CAUSES,
+    database::CAUSES,
+];

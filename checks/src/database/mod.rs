@@ -1,0 +1,1 @@
+//! The `database` family: see each file's own page.

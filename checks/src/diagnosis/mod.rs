@@ -1,0 +1,1 @@
+//! From all verdicts to ranked root causes.

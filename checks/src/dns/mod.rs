@@ -1,0 +1,1 @@
+//! The `dns` family: see each file's own page.

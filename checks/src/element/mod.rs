@@ -1,0 +1,1 @@
+//! The `element` family: see each file's own page.

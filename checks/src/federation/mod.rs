@@ -1,0 +1,1 @@
+//! The `federation` family: see each file's own page.

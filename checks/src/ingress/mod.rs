@@ -1,0 +1,1 @@
+//! The `ingress` family: see each file's own page.

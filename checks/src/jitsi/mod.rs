@@ -1,0 +1,1 @@
+//! The `jitsi` family: see each file's own page.

@@ -1,0 +1,11 @@
+//! The ordered list of all checks.
+
+use crate::Check;
+
+/// Every check, in the order of reports: from our own side, along a person's way, to the depths.
+pub static REGISTRY: &[&Check] = &[];
+
+/// The check of that id.
+pub fn check(id: &str) -> Option<&'static Check> {
+    REGISTRY.iter().copied().find(|check| check.id == id)
+}

@@ -1,0 +1,1 @@
+//! The `synapse` family: see each file's own page.

@@ -1,0 +1,126 @@
+//! What is checked, as far as it was configured; the rest is discovered by facts.
+
+use std::net::IpAddr;
+
+use url::Url;
+
+/// The target as seen from one vantage. Everything but the server name may be absent and is then
+/// discovered, or the checks that need it are skipped with that reason.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// The Matrix server name (`example.org`), as in user ids.
+    pub server_name: String,
+    /// Base URL of the homeserver's client API.
+    pub homeserver: Option<Url>,
+    /// Base URL of Element Web.
+    pub element: Option<Url>,
+    /// Base URL of Jitsi Meet.
+    pub jitsi: Option<Url>,
+    /// Private REST address of the Jitsi video bridge.
+    pub jvb_rest: Option<Url>,
+    /// The homeserver's database.
+    pub database: Option<Database>,
+    /// Host names of the internal ingress, which must not exist outside.
+    pub internal_names: Vec<String>,
+    /// A second resolver to compare answers with, `ip:port`; else the zone's own servers are asked.
+    pub second_resolver: Option<std::net::SocketAddr>,
+    /// What the operator wrote down.
+    pub expect: Expect,
+    /// Address ranges to take for reachable from outside although they are private or reserved
+    /// (a lab, a VPN).
+    pub routable: Vec<Cidr>,
+}
+
+/// How to reach PostgreSQL.
+#[derive(Clone)]
+pub struct Database {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Role.
+    pub user: String,
+    /// Its password; never printed.
+    pub password: String,
+    /// Database name.
+    pub name: String,
+    /// `disable`, `require` or `verify-full`, as in libpq.
+    pub sslmode: String,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "postgres://{}:***@{}:{}/{}", self.user, self.host, self.port, self.name)
+    }
+}
+
+/// What the operator wrote down, to be held against what runs.
+#[derive(Debug, Clone, Default)]
+pub struct Expect {
+    /// Synapse's version, as in the image tag (`1.147.0`).
+    pub synapse_version: Option<String>,
+    /// Element Web's version (`1.12.10`).
+    pub element_version: Option<String>,
+    /// PostgreSQL's version (`16.10` or `16`).
+    pub postgres_version: Option<String>,
+    /// Connections that the homeserver's pool may open (Synapse `cp_max`).
+    pub database_pool: Option<u32>,
+}
+
+/// A range of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cidr {
+    network: IpAddr,
+    prefix: u8,
+}
+
+impl Cidr {
+    /// Whether the address is in the range; a v4 range holds no v6 address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let (network, address, width) = match (self.network, address) {
+            (IpAddr::V4(n), IpAddr::V4(a)) => {
+                (u128::from(u32::from(n)), u128::from(u32::from(a)), 32)
+            }
+            (IpAddr::V6(n), IpAddr::V6(a)) => (u128::from(n), u128::from(a), 128),
+            _ => return false,
+        };
+        let shift = width - u32::from(self.prefix);
+        shift >= 128 || (network >> shift) == (address >> shift)
+    }
+}
+
+impl std::str::FromStr for Cidr {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong =
+            || format!("`{text}` is not an address range: expected for instance 10.0.0.0/8");
+        let (network, prefix) = text.split_once('/').unwrap_or((text, ""));
+        let network: IpAddr = network.parse().map_err(|_| wrong())?;
+        let width = if network.is_ipv4() { 32 } else { 128 };
+        let prefix = if prefix.is_empty() { width } else { prefix.parse().map_err(|_| wrong())? };
+        if prefix > width { Err(wrong()) } else { Ok(Self { network, prefix }) }
+    }
+}
+
+impl std::fmt::Display for Cidr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.network, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cidr_knows_its_own() {
+        let range: Cidr = "198.51.100.0/24".parse().expect("a range");
+        assert!(range.contains("198.51.100.7".parse().expect("an address")));
+        assert!(!range.contains("198.51.101.7".parse().expect("an address")));
+        assert!(!range.contains("::1".parse().expect("an address")));
+        let all: Cidr = "::/0".parse().expect("a range");
+        assert!(all.contains("2001:db8::1".parse().expect("an address")));
+        assert!("10.0.0.0/33".parse::<Cidr>().is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! The `tls` family: see each file's own page.

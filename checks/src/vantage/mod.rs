@@ -1,0 +1,1 @@
+//! The `vantage` family: see each file's own page.

@@ -1,0 +1,13 @@
+//! Instruments that speak a protocol and return typed observations with timings.
+//!
+//! A probe has no opinion: an expired certificate, a closed port and a 502 are observations, and
+//! errors are only what kept the instrument from observing. Everything read from the network is
+//! bounded in size, depth and time.
+
+pub mod dns;
+pub mod http;
+pub mod net;
+pub mod tls;
+pub mod websocket;
+
+pub use net::{Net, NetConfig};
