@@ -1,6 +1,7 @@
 //! What a check sees of the run.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use mxdoctor_model::Vantage;
 use mxdoctor_probes::Net;
@@ -15,6 +16,39 @@ use crate::{Entry, Fact, Facts, Findings, Target, Unavailable, Verdict};
 pub struct Cx {
     run: Arc<Shared>,
     asked: Arc<Mutex<Vec<String>>>,
+    waits: Arc<Mutex<Waits>>,
+}
+
+/// How long the bearer has been waiting for facts, overlapping waits counted once.
+#[derive(Default)]
+struct Waits {
+    open: usize,
+    since: Option<Instant>,
+    total: Duration,
+}
+
+/// An open wait; closes when dropped, also on cancellation.
+struct Wait(Arc<Mutex<Waits>>);
+
+impl Wait {
+    fn open(waits: &Arc<Mutex<Waits>>) -> Self {
+        let mut state = lock(waits);
+        state.open += 1;
+        state.since.get_or_insert_with(Instant::now);
+        Self(Arc::clone(waits))
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0);
+        state.open -= 1;
+        if state.open == 0
+            && let Some(since) = state.since.take()
+        {
+            state.total += since.elapsed();
+        }
+    }
 }
 
 struct Shared {
@@ -28,12 +62,12 @@ impl Cx {
     /// The context of a run from one vantage.
     pub fn new(vantage: Vantage, target: Target, net: Net) -> Self {
         let run = Shared { vantage, target, net, facts: Facts::default() };
-        Self { run: Arc::new(run), asked: Arc::default() }
+        Self { run: Arc::new(run), asked: Arc::default(), waits: Arc::default() }
     }
 
     /// A context of the same run that records what its own bearer asks for.
     pub fn for_asker(&self) -> Self {
-        Self { run: Arc::clone(&self.run), asked: Arc::default() }
+        Self { run: Arc::clone(&self.run), asked: Arc::default(), waits: Arc::default() }
     }
 
     /// Where this run looks from.
@@ -61,6 +95,12 @@ impl Cx {
         lock(&self.asked).clone()
     }
 
+    /// How long the bearer has been waiting for facts so far.
+    pub fn waited(&self) -> Duration {
+        let state = lock(&self.waits);
+        state.total + state.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     /// The observation of `key`, made once and shared.
     ///
     /// # Errors
@@ -74,6 +114,7 @@ impl Cx {
                 asked.push(name);
             }
         }
+        let _wait = Wait::open(&self.waits);
         self.run.facts.get(key, self).await
     }
 

@@ -11,6 +11,7 @@ mod cx;
 pub mod diagnosis;
 mod fact;
 pub mod facts;
+mod page;
 mod registry;
 mod target;
 

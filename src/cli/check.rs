@@ -1,0 +1,118 @@
+//! `mxdoctor check`.
+
+use std::path::Path;
+use std::str::FromStr as _;
+
+use mxdoctor_model::{Event, ExitCode, Report};
+use mxdoctor_reports::{Sink, SinkError, Spec, TerminalOptions};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{print, usage};
+use crate::config::{Color, ConfigError, FailOn, Options, Settings};
+use crate::engine::{Engine, Interrupt, Plan};
+
+/// Loads the settings and runs the checks.
+pub(super) fn run(server_name: Option<&str>, config: Option<&Path>, options: &Options) -> ExitCode {
+    match Settings::load(server_name, config, options) {
+        Ok(settings) => with_runtime(check(&settings, options.color)),
+        Err(error) => usage(error),
+    }
+}
+
+/// Runs a future on a runtime of its own; nothing of it outlives the call.
+pub(super) fn with_runtime<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("the system gives threads and an event queue");
+    let value = runtime.block_on(future);
+    runtime.shutdown_background();
+    value
+}
+
+/// Runs the checks that the settings select, and writes the reports.
+pub(super) async fn check(settings: &Settings, color: Color) -> ExitCode {
+    let sinks = match open(settings, color) {
+        Ok(sinks) => sinks,
+        Err(error) => return usage(error),
+    };
+    let plan = Plan::new(settings);
+    if plan.checks.is_empty() {
+        print::complain(
+            "nothing was selected: no check fits --only, --skip and the vantages together\n  \
+             help: `mxdoctor list` shows each check with its vantages",
+        );
+        return ExitCode::NothingSelected;
+    }
+    let mut fanout = Fanout { sinks, broken: None };
+    let engine = Engine::new(settings, plan);
+    let (report, interrupt) = engine.run(&mut |event| fanout.event(&event), signals()).await;
+    if let Some(error) = fanout.broken {
+        print::complain(&format!("{error}"));
+        return ExitCode::Usage;
+    }
+    exit_code(&report, interrupt, settings.fail_on)
+}
+
+/// The sinks, and the first of their errors; the others go on.
+struct Fanout {
+    sinks: Vec<Box<dyn Sink>>,
+    broken: Option<SinkError>,
+}
+
+impl Fanout {
+    fn event(&mut self, event: &Event) {
+        for sink in &mut self.sinks {
+            if let Err(error) = sink.event(event) {
+                self.broken.get_or_insert(error);
+            }
+        }
+    }
+}
+
+fn open(settings: &Settings, color: Color) -> Result<Vec<Box<dyn Sink>>, ConfigError> {
+    let mut specs = settings
+        .reports
+        .iter()
+        .map(|text| Spec::from_str(text).map_err(|e| ConfigError::value("--report", e.to_string())))
+        .collect::<Result<Vec<_>, _>>()?;
+    if specs.is_empty() {
+        specs.push(Spec::terminal());
+    }
+    let options = TerminalOptions::detect(match color {
+        Color::Auto => None,
+        Color::Always => Some(true),
+        Color::Never => Some(false),
+    });
+    mxdoctor_reports::open(&specs, &options)
+        .map_err(|error| ConfigError::value("--report", error.to_string()))
+}
+
+/// Completes when the process is asked to end.
+async fn signals() -> Interrupt {
+    let (Ok(mut int), Ok(mut term)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = int.recv() => Interrupt::Sigint,
+        _ = term.recv() => Interrupt::Sigterm,
+    }
+}
+
+fn exit_code(report: &Report, interrupt: Option<Interrupt>, fail_on: FailOn) -> ExitCode {
+    let summary = &report.summary;
+    match interrupt {
+        Some(Interrupt::Sigint) => return ExitCode::Interrupted,
+        Some(Interrupt::Sigterm) => return ExitCode::Terminated,
+        Some(Interrupt::Deadline) | None => {}
+    }
+    if summary.fail > 0 || (fail_on == FailOn::Warn && summary.warn > 0) {
+        ExitCode::Findings
+    } else if summary.error > 0 {
+        ExitCode::Unmeasured
+    } else {
+        ExitCode::Clean
+    }
+}

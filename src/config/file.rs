@@ -1,0 +1,164 @@
+//! The keys of `stack.toml`.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use url::Url;
+
+/// `stack.toml`, as written. Everything but the server name can be absent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// The Matrix server name, as in user ids.
+    pub server_name: Option<String>,
+    /// Where to look from.
+    pub vantages: Option<Vec<String>>,
+    /// The homeserver's client side.
+    pub homeserver: Service,
+    /// Element Web.
+    pub element: Service,
+    /// Jitsi Meet.
+    pub jitsi: Jitsi,
+    /// PostgreSQL.
+    pub database: Option<DatabaseKeys>,
+    /// Our own side of the network.
+    pub network: Network,
+    /// What the operator holds the stack to.
+    pub expect: ExpectKeys,
+    /// Addresses at the internal ingress.
+    pub internal: Option<VantageKeys>,
+    /// Addresses inside the cluster.
+    pub cluster: Option<VantageKeys>,
+    /// How to run.
+    pub run: RunKeys,
+}
+
+/// A service with a web address.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Service {
+    /// Where it answers, without a path unless it lives below one.
+    pub base_url: Option<Url>,
+}
+
+/// Jitsi Meet.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Jitsi {
+    /// Where the web page answers.
+    pub base_url: Option<Url>,
+    /// Private REST address of the bridge, reachable from here.
+    pub jvb_rest: Option<Url>,
+}
+
+/// PostgreSQL.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseKeys {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port; 5432.
+    #[serde(default = "postgres_port")]
+    pub port: u16,
+    /// Role; `synapse`.
+    #[serde(default = "synapse")]
+    pub user: String,
+    /// The role's password.
+    pub password: Option<String>,
+    /// A file that holds just the password.
+    pub password_file: Option<PathBuf>,
+    /// Database name; `synapse`.
+    #[serde(default = "synapse")]
+    pub name: String,
+    /// `disable`, `prefer`, `require` or `verify-full`, as in libpq; `prefer`.
+    #[serde(default = "prefer")]
+    pub sslmode: String,
+}
+
+/// Our own side of the network.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// Name servers to ask instead of the system's, `ADDR[:PORT]`.
+    pub dns_servers: Vec<String>,
+    /// A resolver to compare answers with, `ADDR[:PORT]`.
+    pub second_resolver: Option<String>,
+    /// Certificate authorities to trust besides the system's, PEM.
+    pub ca_files: Vec<PathBuf>,
+    /// Trust the system's certificate authorities; yes.
+    pub system_roots: Option<bool>,
+    /// `HOST:PORT:ADDR[:PORT]`: where connections go instead.
+    pub resolve: Vec<String>,
+    /// Ranges to take for reachable from outside although they are private or reserved.
+    pub routable: Vec<String>,
+    /// Names of the internal ingress, which must not exist outside.
+    pub internal_names: Vec<String>,
+}
+
+/// What the operator holds the stack to.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExpectKeys {
+    /// As in the image tag: `1.147.0`.
+    pub synapse_version: Option<String>,
+    /// As in the image tag: `1.12.10`.
+    pub element_version: Option<String>,
+    /// `16.10` or `16`.
+    pub postgres_version: Option<String>,
+    /// Synapse's `cp_max`.
+    pub database_pool: Option<u32>,
+}
+
+/// Addresses as seen from one vantage.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VantageKeys {
+    /// Base URL of the homeserver.
+    pub homeserver: Option<Url>,
+    /// Base URL of Element Web.
+    pub element: Option<Url>,
+    /// Base URL of Jitsi Meet.
+    pub jitsi: Option<Url>,
+    /// Private REST address of the bridge.
+    pub jvb_rest: Option<Url>,
+    /// Certificate authorities to trust besides the system's, PEM.
+    pub ca_files: Vec<PathBuf>,
+    /// Trust the system's certificate authorities; yes.
+    pub system_roots: Option<bool>,
+    /// Name servers to ask, `ADDR[:PORT]`.
+    pub dns_servers: Vec<String>,
+    /// `HOST:PORT:ADDR[:PORT]`.
+    pub resolve: Vec<String>,
+}
+
+/// How to run.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunKeys {
+    /// Deadline of one pass: `60s`.
+    pub timeout: Option<String>,
+    /// Keep repeating what is not good for that long.
+    pub wait: Option<String>,
+    /// Checks at a time.
+    pub jobs: Option<usize>,
+    /// `warn` or `fail`.
+    pub fail_on: Option<String>,
+    /// Patterns of ids to run.
+    pub only: Vec<String>,
+    /// Patterns of ids to leave out.
+    pub skip: Vec<String>,
+    /// `FORMAT[=PATH]`.
+    pub report: Vec<String>,
+}
+
+fn postgres_port() -> u16 {
+    5432
+}
+
+fn synapse() -> String {
+    "synapse".to_owned()
+}
+
+fn prefer() -> String {
+    "prefer".to_owned()
+}

@@ -1,0 +1,129 @@
+//! The options that `check` and `demo` share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use mxdoctor_model::Vantage;
+use url::Url;
+
+use super::parse;
+
+/// Which outcome makes the exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Warnings and failures.
+    Warn,
+    /// Failures only.
+    Fail,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What stands behind `mxdoctor check` and `mxdoctor demo`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Options {
+    /// Run only the checks whose id fits (globs: `jitsi.*`); repeatable
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',', help_heading = "What to check")]
+    pub only: Vec<String>,
+
+    /// Leave out the checks whose id fits (globs); repeatable
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',', help_heading = "What to check")]
+    pub skip: Vec<String>,
+
+    /// Where to look from: public, internal or cluster; repeatable
+    #[arg(
+        long,
+        value_name = "VANTAGE",
+        value_delimiter = ',',
+        env = "MXDOCTOR_VANTAGE",
+        help_heading = "What to check"
+    )]
+    pub vantage: Vec<Vantage>,
+
+    /// Private REST address of the Jitsi video bridge, for the UDP test
+    #[arg(long, value_name = "URL", env = "MXDOCTOR_JVB_REST", help_heading = "What to check")]
+    pub jvb_rest: Option<Url>,
+
+    /// Permit checks that create and remove things on the target (`canary`)
+    #[arg(long, value_name = "WHAT", help_heading = "What to check")]
+    pub allow: Vec<Allow>,
+
+    /// Write a report: terminal, short, junit, junit-strict, json, ndjson; to a file after `=`;
+    /// repeatable
+    #[arg(long, value_name = "FORMAT[=PATH]", help_heading = "Output")]
+    pub report: Vec<String>,
+
+    /// Which outcome makes the exit code 1 (default: fail)
+    #[arg(long, value_name = "OUTCOME", env = "MXDOCTOR_FAIL_ON", help_heading = "Output")]
+    pub fail_on: Option<FailOn>,
+
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    pub color: Color,
+
+    /// Repeat what is not good until it is, or until the time is over (`5m`)
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration, env = "MXDOCTOR_WAIT",
+          help_heading = "How to run")]
+    pub wait: Option<Duration>,
+
+    /// Deadline of one pass over all checks (default: 60s)
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration, env = "MXDOCTOR_TIMEOUT",
+          help_heading = "How to run")]
+    pub timeout: Option<Duration>,
+
+    /// Checks at a time (default: all)
+    #[arg(long, value_name = "N", env = "MXDOCTOR_JOBS", help_heading = "How to run")]
+    pub jobs: Option<usize>,
+
+    /// Connect to ADDR for HOST:PORT, whatever DNS says; repeatable
+    #[arg(long, value_name = "HOST:PORT:ADDR[:PORT]", help_heading = "Network")]
+    pub resolve: Vec<String>,
+
+    /// Name server to ask instead of the system's (`ADDR[:PORT]`); repeatable
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "MXDOCTOR_DNS_SERVER",
+        value_delimiter = ',',
+        help_heading = "Network"
+    )]
+    pub dns_server: Vec<String>,
+
+    /// Certificate authorities to trust besides the system's (PEM); repeatable
+    #[arg(
+        long,
+        value_name = "PEM",
+        env = "MXDOCTOR_CA_FILE",
+        value_delimiter = ',',
+        help_heading = "Network"
+    )]
+    pub ca_file: Vec<PathBuf>,
+
+    /// Address range to take for reachable from outside although it is reserved; repeatable
+    #[arg(
+        long,
+        value_name = "CIDR",
+        env = "MXDOCTOR_ROUTABLE",
+        value_delimiter = ',',
+        help_heading = "Network"
+    )]
+    pub routable: Vec<String>,
+}
+
+/// What a run may change on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Allow {
+    /// The synthetic user's account, room and media.
+    Canary,
+}

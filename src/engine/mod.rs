@@ -1,0 +1,14 @@
+//! The engine: takes a plan, runs its checks at once under one deadline, emits events.
+//!
+//! A check's verdict becomes report entries here; what a check could not look at because a fact
+//! was missing becomes a skip that names the fact's owner. Whatever happens (a hanging server, the
+//! deadline, a signal, a panic in a check), every planned check ends up in the report.
+
+mod entry;
+mod plan;
+mod redact;
+mod run;
+mod single;
+
+pub use plan::{Plan, Planned};
+pub use run::{Engine, Interrupt};
