@@ -9,6 +9,8 @@ mod plan;
 mod redact;
 mod run;
 mod single;
+#[cfg(test)]
+mod tests;
 
 pub use plan::{Plan, Planned};
 pub use run::{Engine, Interrupt};
