@@ -123,9 +123,12 @@ impl Finding {
         self
     }
 
-    /// Adds a measured value.
+    /// Adds a measured value. What is not a finite number was not measured, and JSON has no word
+    /// for it: it is left out.
     pub fn metric(mut self, name: &str, value: f64, unit: &str) -> Self {
-        self.metrics.push(Metric { name: name.into(), value, unit: unit.into() });
+        if value.is_finite() {
+            self.metrics.push(Metric { name: name.into(), value, unit: unit.into() });
+        }
         self
     }
 

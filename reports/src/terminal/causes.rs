@@ -1,0 +1,143 @@
+//! The root causes: what is wrong, what shows it and what to do.
+
+use mxdoctor_model::{CheckReport, Evidence, EvidenceKind, Outcome, Report, RootCause};
+
+use super::page::{BOLD, COMMAND, DIM, PLAIN, Page, style};
+use crate::text::{clean_line, clean_lines, count};
+use crate::verdict::weight;
+
+/// Every root cause, in the order of the report.
+pub(super) fn causes(page: &mut Page, report: &Report) {
+    if report.root_causes.is_empty() {
+        return;
+    }
+    let title = match worst(report) {
+        Outcome::Fail => count(report.root_causes.len(), "cause"),
+        Outcome::Error => "not measured".to_owned(),
+        _ => "to know".to_owned(),
+    };
+    page.section(&title);
+    for (at, cause) in report.root_causes.iter().enumerate() {
+        if at > 0 {
+            page.end();
+        }
+        one(page, report, cause);
+    }
+}
+
+fn worst(report: &Report) -> Outcome {
+    let weights = report.root_causes.iter().map(|cause| weight(report, cause));
+    weights.max().unwrap_or(Outcome::Skip)
+}
+
+fn one(page: &mut Page, report: &Report, cause: &RootCause) {
+    let outcome = weight(report, cause);
+    page.put_raw(style(outcome), page.sign(outcome));
+    page.space(1);
+    page.prose(2, BOLD, &[clean_line(&cause.title)]);
+    page.space(2);
+    page.put(style(outcome), &clean_line(&cause.cause));
+    page.line(DIM, &format!(" · {}", cause.confidence.as_str()));
+    page.end();
+
+    let saw = |key: &String| report.checks.iter().find(|check| &check.key() == key);
+    let first = cause.checks.iter().find_map(saw);
+    page.field(2, "found", PLAIN, &clean_lines(&cause.summary));
+    if let Some(check) = first {
+        expectation(page, 2, check);
+    }
+    let evidence = match first {
+        Some(check) if cause.evidence.is_empty() => &check.evidence,
+        _ => &cause.evidence,
+    };
+    proof(page, 2, evidence);
+    page.field(2, "seen by", PLAIN, &[keys(&cause.checks)]);
+    if !cause.consequences.is_empty() {
+        let folded = format!(
+            "{} from this: {}",
+            match cause.consequences.len() {
+                1 => "1 check follows".to_owned(),
+                n => format!("{n} checks follow"),
+            },
+            keys(&cause.consequences)
+        );
+        page.field(2, "folded", DIM, &[folded]);
+    }
+    page.end();
+    page.field(2, "do", PLAIN, &clean_lines(&cause.remedy));
+    let command = format!("mxdoctor explain {}", clean_line(&cause.cause));
+    page.field(2, "more", COMMAND, &[command]);
+}
+
+/// What had to be seen and what was.
+pub(super) fn expectation(page: &mut Page, indent: usize, check: &CheckReport) {
+    if let Some(expected) = &check.expected {
+        page.field(indent, "expected", PLAIN, &clean_lines(expected));
+    }
+    if let Some(actual) = &check.actual {
+        page.field(indent, "actual", PLAIN, &clean_lines(actual));
+    }
+}
+
+/// The evidence, each piece with its kind.
+pub(super) fn proof(page: &mut Page, indent: usize, evidence: &[Evidence]) {
+    for (at, piece) in evidence.iter().enumerate() {
+        let mut lines = clean_lines(&piece.text);
+        let kind = kind(piece.kind);
+        match lines.first_mut() {
+            Some(first) if !kind.is_empty() => *first = format!("{kind}: {first}"),
+            _ => {}
+        }
+        page.field(indent, if at == 0 { "evidence" } else { "" }, PLAIN, &lines);
+    }
+}
+
+fn kind(kind: EvidenceKind) -> &'static str {
+    match kind {
+        EvidenceKind::Dns => "dns",
+        EvidenceKind::Connection => "connection",
+        EvidenceKind::Certificate => "certificate",
+        EvidenceKind::Request => "request",
+        EvidenceKind::Packets => "packets",
+        EvidenceKind::Database => "database",
+        EvidenceKind::Manifest => "file",
+        EvidenceKind::Note => "",
+    }
+}
+
+/// Keys with the instances of one check folded: `tls.name ×3, dns.address[element.example.org]`.
+pub(super) fn keys<'a>(keys: impl IntoIterator<Item = &'a String>) -> String {
+    let mut folded: Vec<(String, &String, usize)> = Vec::new();
+    for key in keys {
+        let base = without_instance(key);
+        match folded.iter_mut().find(|(known, ..)| *known == base) {
+            Some((.., times)) => *times += 1,
+            None => folded.push((base, key, 1)),
+        }
+    }
+    let words = folded.iter().map(|(base, key, times)| match times {
+        1 => clean_line(key),
+        _ => format!("{} ×{times}", clean_line(base)),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn without_instance(key: &str) -> String {
+    match (key.find('['), key.rfind(']')) {
+        (Some(open), Some(close)) if open < close => {
+            format!("{}{}", &key[..open], &key[close + 1..])
+        }
+        _ => key.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_of_one_check_are_folded() {
+        let known = ["a.b[x]", "a.b[y]", "a.b[x]@internal", "c.d", "]["].map(str::to_owned);
+        assert_eq!(keys(&known), "a.b ×2, a.b[x]@internal, c.d, ][");
+    }
+}

@@ -1,0 +1,53 @@
+//! The report as one page.
+
+use mxdoctor_model::{Report, Vantage};
+
+use super::Look;
+use super::causes::causes;
+use super::families::{counts, families, skipped};
+use super::page::{BOLD, DIM, PLAIN, Page, style};
+use crate::text::{clean_line, span, width};
+use crate::verdict::verdict;
+
+/// The whole report: causes, checks, skips and the answer.
+pub fn render(report: &Report, look: Look) -> String {
+    let mut page = Page::new(look);
+    header(&mut page, report);
+    causes(&mut page, report);
+    families(&mut page, report);
+    skipped(&mut page, report);
+    answer(&mut page, report);
+    page.finish()
+}
+
+fn header(page: &mut Page, report: &Report) {
+    let tool = format!("{} {}", report.tool.name, report.tool.version);
+    page.put(BOLD, &clean_line(&tool));
+    page.put(PLAIN, &format!("  {}", clean_line(&report.run.target)));
+    let vantages: Vec<_> = report.run.vantages.iter().map(|vantage| vantage.as_str()).collect();
+    if report.run.vantages != [Vantage::Public] {
+        page.put(DIM, &format!("  from {}", vantages.join(", ")));
+    }
+    page.end();
+}
+
+fn answer(page: &mut Page, report: &Report) {
+    let verdict = verdict(report);
+    let numbers = counts(report.checks.iter().map(|check| check.outcome));
+    let numbers = match numbers.as_str() {
+        "" => format!("in {}", span(report.run.duration_ms)),
+        some => format!("{some} in {}", span(report.run.duration_ms)),
+    };
+    page.section("");
+    page.put_raw(style(verdict.outcome), page.sign(verdict.outcome));
+    page.space(1);
+    let needed = 2 + width(&verdict.words) + 2 + width(&numbers);
+    if needed <= page.look.width {
+        page.put(BOLD, &verdict.words);
+        page.line(DIM, &format!("  {numbers}"));
+        return;
+    }
+    page.prose(2, BOLD, &[verdict.words]);
+    page.space(2);
+    page.prose(2, DIM, &[numbers]);
+}
