@@ -4,7 +4,7 @@ use std::path::Path;
 use std::str::FromStr as _;
 
 use mxdoctor_model::{Event, ExitCode, Report};
-use mxdoctor_reports::{Sink, SinkError, Spec, TerminalOptions};
+use mxdoctor_reports::{Format, Sink, SinkError, Spec, TerminalOptions, When};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{print, usage};
@@ -76,14 +76,16 @@ fn open(settings: &Settings, color: Color) -> Result<Vec<Box<dyn Sink>>, ConfigE
         .iter()
         .map(|text| Spec::from_str(text).map_err(|e| ConfigError::value("--report", e.to_string())))
         .collect::<Result<Vec<_>, _>>()?;
-    if specs.is_empty() {
-        specs.push(Spec::terminal());
+    // A run whose reports all go to files is watched by somebody all the same.
+    if specs.iter().all(|spec| spec.path.is_some()) {
+        specs.insert(0, Spec::stdout(Format::Terminal));
     }
-    let options = TerminalOptions::detect(match color {
-        Color::Auto => None,
-        Color::Always => Some(true),
-        Color::Never => Some(false),
-    });
+    let color = match color {
+        Color::Auto => When::Auto,
+        Color::Always => When::Always,
+        Color::Never => When::Never,
+    };
+    let options = TerminalOptions { color, ..TerminalOptions::default() };
     mxdoctor_reports::open(&specs, &options)
         .map_err(|error| ConfigError::value("--report", error.to_string()))
 }
