@@ -22,6 +22,9 @@ use rtc_shared::error::Error;
 /// Time after which a flight is sent again.
 const FLIGHT: Duration = Duration::from_millis(400);
 
+/// How often flights are repeated before the handshake is given up.
+const REPEATS: u32 = 12;
+
 /// The longest datagram taken, in bytes.
 const MAX_BYTES: usize = 2048;
 
@@ -174,6 +177,12 @@ pub struct Dtls {
     alert: Option<String>,
     outcome: Option<Result<Secured, DtlsError>>,
     application: VecDeque<BytesMut>,
+    outgoing: VecDeque<Vec<u8>>,
+    /// The datagrams of the last flight, and when they are sent again. `rtc-dtls` forgets its own
+    /// timer when the other side repeats a flight, and both would wait for ever after one loss.
+    flight: Vec<Vec<u8>>,
+    repeat: Instant,
+    repeats: u32,
     /// Datagrams handed out for sending.
     pub sent: u32,
     /// Datagrams taken in.
@@ -205,7 +214,7 @@ impl Dtls {
         if side == Side::Client {
             endpoint.connect(now, peer, config, None).map_err(|error| error.to_string())?;
         }
-        Ok(Self {
+        let mut dtls = Self {
             endpoint,
             peer,
             side,
@@ -216,9 +225,15 @@ impl Dtls {
             alert: None,
             outcome: None,
             application: VecDeque::new(),
+            outgoing: VecDeque::new(),
+            flight: Vec::new(),
+            repeat: now,
+            repeats: 0,
             sent: 0,
             received: 0,
-        })
+        };
+        dtls.pump(now);
+        Ok(dtls)
     }
 
     /// How it ended; none while it is under way.
@@ -233,9 +248,9 @@ impl Dtls {
 
     /// The next datagram to send.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        let transmit = self.endpoint.poll_transmit()?;
+        let datagram = self.outgoing.pop_front()?;
         self.sent += 1;
-        Some(transmit.message.to_vec())
+        Some(datagram)
     }
 
     /// When [`Self::handle_timeout`] is to be called next.
@@ -243,15 +258,29 @@ impl Dtls {
         if self.outcome.is_some() {
             return None;
         }
-        self.endpoint.poll_timeout(&self.peer)
+        let repeat = (!self.flight.is_empty()).then_some(self.repeat);
+        self.endpoint.poll_timeout(&self.peer).or(repeat)
     }
 
     /// Repeats the flight that is due.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let due = self.poll_timeout().is_some_and(|due| due <= now);
-        if due && self.endpoint.handle_timeout(self.peer, now).is_err() {
+        if self.poll_timeout().is_none_or(|due| due > now) {
+            return;
+        }
+        self.repeats += 1;
+        let alive = if self.repeats > REPEATS {
+            false
+        } else if self.endpoint.poll_timeout(&self.peer).is_some() {
+            self.endpoint.handle_timeout(self.peer, now).is_ok()
+        } else {
+            self.outgoing.extend(self.flight.iter().cloned());
+            self.repeat = now + FLIGHT;
+            true
+        };
+        if !alive {
             self.outcome.get_or_insert(Err(DtlsError::GaveUp(self.sent)));
         }
+        self.pump(now);
     }
 
     /// Takes a datagram from the peer; anything that is not DTLS is ignored.
@@ -270,6 +299,7 @@ impl Dtls {
             Err(error) if self.outcome.is_none() => self.outcome = Some(Err(self.explain(&error))),
             Err(_) => {}
         }
+        self.pump(now);
     }
 
     /// Sends application data (SCTP) once the handshake is over.
@@ -277,7 +307,9 @@ impl Dtls {
     /// # Errors
     /// There is no association (any more).
     pub fn write(&mut self, now: Instant, data: &[u8]) -> Result<(), String> {
-        self.endpoint.write(now, self.peer, data).map_err(|error| error.to_string())
+        self.endpoint.write(now, self.peer, data).map_err(|error| error.to_string())?;
+        self.pump(now);
+        Ok(())
     }
 
     /// The next application data received.
@@ -288,6 +320,19 @@ impl Dtls {
     /// Says goodbye: leaves a `close_notify` to send.
     pub fn close(&mut self, now: Instant) {
         self.endpoint.stop(now, self.peer);
+        self.pump(now);
+    }
+
+    /// Takes what the endpoint wants to be sent.
+    fn pump(&mut self, now: Instant) {
+        let batch: Vec<Vec<u8>> = std::iter::from_fn(|| self.endpoint.poll_transmit())
+            .map(|transmit| transmit.message.to_vec())
+            .collect();
+        self.outgoing.extend(batch.iter().cloned());
+        if !batch.is_empty() {
+            self.flight = batch;
+            self.repeat = now + FLIGHT;
+        }
     }
 
     fn on(&mut self, now: Instant, event: EndpointEvent) {
