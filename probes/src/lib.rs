@@ -5,8 +5,11 @@
 //! bounded in size, depth and time.
 
 pub mod dns;
+pub mod dtls;
 pub mod http;
+pub mod ice;
 pub mod net;
+pub mod stun;
 pub mod tls;
 pub mod websocket;
 

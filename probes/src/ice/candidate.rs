@@ -1,0 +1,66 @@
+//! A candidate as signalled.
+
+use std::net::SocketAddr;
+
+/// How a candidate came about (RFC 8445 section 5.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// An address of the host's own interface.
+    Host,
+    /// As seen from outside a NAT.
+    ServerReflexive,
+    /// As seen by the other agent during the checks.
+    PeerReflexive,
+    /// On a TURN server.
+    Relayed,
+}
+
+impl Kind {
+    /// The kind of that name in SDP and Jingle: `host`, `srflx`, `prflx` or `relay`.
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "host" => Self::Host,
+            "srflx" => Self::ServerReflexive,
+            "prflx" => Self::PeerReflexive,
+            "relay" => Self::Relayed,
+            _ => return None,
+        })
+    }
+
+    /// The name in SDP and Jingle.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::ServerReflexive => "srflx",
+            Self::PeerReflexive => "prflx",
+            Self::Relayed => "relay",
+        }
+    }
+
+    /// Type preference recommended by RFC 8445 section 5.1.2.2.
+    pub(super) fn preference(self) -> u32 {
+        match self {
+            Self::Host => 126,
+            Self::PeerReflexive => 110,
+            Self::ServerReflexive => 100,
+            Self::Relayed => 0,
+        }
+    }
+}
+
+/// A candidate of the other side, component 1, UDP.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Candidate {
+    /// Where it is reached, as signalled.
+    pub address: SocketAddr,
+    /// How it came about.
+    pub kind: Kind,
+    /// As signalled.
+    pub priority: u32,
+}
+
+impl std::fmt::Display for Candidate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.address, self.kind.as_str())
+    }
+}
