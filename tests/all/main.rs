@@ -1,0 +1,5 @@
+//! mxdoctor as its users meet it: the command line, the registry, the documents.
+
+mod cli;
+mod docs;
+mod registry;
