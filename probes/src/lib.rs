@@ -6,6 +6,7 @@
 
 pub mod dns;
 pub mod dtls;
+mod flight;
 pub mod http;
 pub mod ice;
 pub mod net;

@@ -1,8 +1,7 @@
-//! The instruments' common ground: resolver, trust, address overrides and limits.
+//! How the instruments are set up.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;
@@ -20,11 +19,11 @@ pub struct NetConfig {
     pub system_roots: bool,
     /// Connections to one address and port at a time.
     pub connections_per_host: usize,
-    /// Limit of one TCP connect.
+    /// Limit of one TCP connect, and again of one TLS handshake.
     pub connect_timeout: Duration,
     /// Limit of one request, from connecting to the last byte of the body.
     pub request_timeout: Duration,
-    /// Limit of one question to a name server.
+    /// Limit of one question to one name server.
     pub dns_timeout: Duration,
 }
 
@@ -58,19 +57,5 @@ impl Overrides {
     /// Where a connection to this address really goes.
     pub fn address(&self, address: SocketAddr) -> SocketAddr {
         self.addresses.get(&(address.ip(), address.port())).copied().unwrap_or(address)
-    }
-}
-
-/// The instruments. Cheap to clone.
-#[derive(Clone)]
-pub struct Net {
-    #[expect(dead_code, reason = "filled in by the instruments")]
-    inner: Arc<NetConfig>,
-}
-
-impl Net {
-    /// Instruments set up so.
-    pub fn new(config: NetConfig) -> Self {
-        Self { inner: Arc::new(config) }
     }
 }

@@ -1,39 +1,9 @@
-//! One TLS handshake: what was negotiated, the chain as sent, and what verification says of it.
-//!
-//! Verification is apart from the handshake: a bad certificate is described, not only refused.
+//! What a handshake brought: what was negotiated, the chain as sent, what verification says.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Net;
-
-/// A certificate of a chain as sent, in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Certificate {
-    /// RFC 4514 style, as `x509-parser` prints it.
-    pub subject: String,
-    /// Likewise.
-    pub issuer: String,
-    /// Subject alternative names: DNS names in lower case, addresses as text.
-    pub names: Vec<String>,
-    /// Unix seconds.
-    pub not_before: i64,
-    /// Unix seconds.
-    pub not_after: i64,
-    /// For instance `ECDSA P-256`, `RSA 2048`, `Ed25519`.
-    pub key: String,
-    /// Key size in bits.
-    pub key_bits: usize,
-    /// For instance `ecdsa-with-SHA256`.
-    pub signature: String,
-    /// SHA-256 of the DER in lower-case hex.
-    pub sha256: String,
-    /// Where the issuer's certificate can be fetched (authority information access).
-    pub issuer_url: Option<String>,
-    /// Whether subject and issuer are the same.
-    pub self_issued: bool,
-}
+use super::Certificate;
 
 /// Whether the chain leads to a trusted root, apart from names and dates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,43 +109,4 @@ pub enum HandshakeError {
     /// Something else.
     #[error("{0}")]
     Other(String),
-}
-
-/// What a server makes of a hello that offers nothing newer than TLS 1.1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OldHello {
-    /// It answers with that version: old versions are accepted.
-    Accepted(String),
-    /// It refuses.
-    Refused,
-    /// Could not be told.
-    Unknown(String),
-}
-
-impl Net {
-    /// Connects and shakes hands. `name` is what is sent as SNI (not for an address) and verified.
-    /// ALPN offers `h2` and `http/1.1`.
-    ///
-    /// # Errors
-    /// [`HandshakeError`], with how far it came.
-    pub async fn handshake(
-        &self,
-        _name: &str,
-        _address: SocketAddr,
-    ) -> Result<Arc<Session>, HandshakeError> {
-        unimplemented!()
-    }
-
-    /// Connects with TCP only; how long it took.
-    ///
-    /// # Errors
-    /// [`ConnectError`].
-    pub async fn connect(&self, _address: SocketAddr) -> Result<Duration, ConnectError> {
-        unimplemented!()
-    }
-
-    /// Offers TLS 1.0 and 1.1 only, by a hello written by hand: rustls cannot.
-    pub async fn old_hello(&self, _name: &str, _address: SocketAddr) -> OldHello {
-        unimplemented!()
-    }
 }

@@ -1,9 +1,7 @@
-//! One question to a name server and its answer.
+//! What a question to a name server brought.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
-
-use crate::Net;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,11 +77,12 @@ pub struct Record {
 pub enum Answer {
     /// Records, aliases first where the name has any.
     Records(Vec<Record>),
-    /// The name exists and has none of this kind.
+    /// The name exists and has none of this kind. (An alias to a name that has none, or that does
+    /// not exist, is told as [`Answer::Records`] with just the aliases.)
     NoData,
     /// The name does not exist.
     NxDomain,
-    /// The server answers with an error code (SERVFAIL, REFUSED, …), named.
+    /// Every server answers with an error code; the first one's name (`SERVFAIL`, `REFUSED`, …).
     Refused(String),
     /// No usable answer from any server: time-out, unreachable, garbage. Says nothing of the name.
     Unanswered(String),
@@ -138,19 +137,5 @@ impl Lookup {
                 _ => None,
             })
             .collect()
-    }
-}
-
-impl Net {
-    /// Asks the configured (or the system's) resolvers, one after the other until one answers;
-    /// over TCP where the answer was truncated.
-    pub async fn lookup(&self, name: &str, kind: Kind) -> Lookup {
-        self.lookup_at(&[], name, kind).await
-    }
-
-    /// The same, of the servers given (none: the configured ones); an authoritative server can be
-    /// asked so.
-    pub async fn lookup_at(&self, _servers: &[SocketAddr], _name: &str, _kind: Kind) -> Lookup {
-        unimplemented!()
     }
 }

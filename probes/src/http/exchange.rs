@@ -1,4 +1,4 @@
-//! Requests over HTTP/1.1 and HTTP/2, every phase timed, every hop kept, every body bounded.
+//! A request and what came of it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
-use crate::Net;
 use crate::tls::{HandshakeError, Session};
 
 /// Which version to speak.
@@ -196,15 +195,4 @@ pub enum HttpError {
     /// Trouble on our own side.
     #[error("{0}")]
     Ours(String),
-}
-
-impl Net {
-    /// Sends the request, following as many redirects as it permits.
-    ///
-    /// # Errors
-    /// [`HttpError`] when the first hop has no answer; trouble on a later hop is told by
-    /// [`Exchange::redirect_trouble`].
-    pub async fn http(&self, _request: Request) -> Result<Exchange, HttpError> {
-        unimplemented!()
-    }
 }

@@ -1,0 +1,13 @@
+//! Questions to name servers and their answers.
+
+mod ask;
+mod exchange;
+mod lookup;
+mod message;
+mod resolv;
+#[cfg(test)]
+mod tests;
+
+pub use lookup::{Answer, Data, Dnssec, Kind, Lookup, Record};
+
+pub(crate) use resolv::system_resolvers;

@@ -1,0 +1,14 @@
+//! The instruments' common ground: resolver, trust, address overrides and limits.
+
+mod addresses;
+mod config;
+mod connect;
+mod instruments;
+mod roots;
+mod tap;
+
+pub use config::{NetConfig, Overrides};
+pub use instruments::Net;
+
+pub(crate) use connect::Dialled;
+pub(crate) use tap::Tap;
