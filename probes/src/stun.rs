@@ -112,9 +112,8 @@ impl Message {
             Class::Error => BINDING_ERROR,
         };
         let mut raw = Raw::new();
-        let mut add = |attribute: &dyn Setter| {
-            attribute.add_to(&mut raw).map_err(|error| error.to_string())
-        };
+        let mut add =
+            |attribute: &dyn Setter| attribute.add_to(&mut raw).map_err(|error| error.to_string());
         add(&Header(kind, self.transaction))?;
         if let Some((code, reason)) = &self.error {
             let reason = reason.clone().into_bytes();

@@ -1,1 +1,12 @@
 //! The `tls` family: see each file's own page.
+
+pub mod chain;
+pub mod handshake;
+pub mod name;
+mod shared;
+pub mod validity;
+
+pub(crate) use shared::unless_stale;
+
+#[cfg(test)]
+pub(crate) use shared::tests;

@@ -1,0 +1,28 @@
+//! Which paths of a host the `ingress` family asks.
+
+use url::Url;
+
+use crate::facts::{Role, StackHost};
+
+/// The path that shows whether a part is there, below its base URL.
+pub(crate) fn paths(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::ServerName => &["/.well-known/matrix/client"],
+        Role::Homeserver => &["/_matrix/client/versions"],
+        Role::Element | Role::Jitsi => &["/"],
+    }
+}
+
+/// The URL of a path of a host. Well-known documents are at the root, everything else below the
+/// base.
+pub(crate) fn url(host: &StackHost, path: &str) -> Url {
+    let mut url = host.base.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    if path.starts_with("/.well-known/") {
+        url.set_path(path);
+    } else {
+        url.set_path(&format!("{}{path}", host.base.path().trim_end_matches('/')));
+    }
+    url
+}
