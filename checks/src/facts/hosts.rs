@@ -1,7 +1,11 @@
 //! The stack's hosts with their roles.
 
+use mxdoctor_model::Vantage;
 use url::Url;
 
+use super::discovery::{Homeserver, Located, https, server_host};
+use super::element::Element;
+use super::jitsi::Jitsi;
 use crate::{Cx, Fact, Unavailable};
 
 /// What a host is there for.
@@ -15,6 +19,18 @@ pub enum Role {
     Element,
     /// Serves Jitsi Meet.
     Jitsi,
+}
+
+impl Role {
+    /// The word used in messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ServerName => "server name",
+            Self::Homeserver => "homeserver",
+            Self::Element => "Element Web",
+            Self::Jitsi => "Jitsi Meet",
+        }
+    }
 }
 
 /// A host of the stack; one entry a host and port.
@@ -32,28 +48,37 @@ pub struct StackHost {
     pub base: Url,
 }
 
+impl StackHost {
+    /// Whether it has the role.
+    pub fn is(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
 /// The stack's hosts, in the order server name, homeserver, Element, Jitsi, as far as they are
-/// configured.
+/// configured or discovered. Always to be had; outside it holds at least the server name's host.
 #[derive(Debug, Clone)]
 pub struct Hosts;
 
 impl Fact for Hosts {
     type Value = Vec<StackHost>;
     const OWNER: &'static str = "dns.address";
+    const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
     async fn observe(&self, cx: &Cx) -> Result<Self::Value, Unavailable> {
-        let target = cx.target();
+        let (homeserver, element, jitsi) =
+            futures_util::join!(cx.fact(Homeserver), cx.fact(Element), cx.fact(Jitsi));
         let mut hosts = Vec::new();
-        let server_name = Url::parse(&format!("https://{}/", target.server_name)).ok();
-        for (role, base) in [
-            (Role::ServerName, server_name.as_ref()),
-            (Role::Homeserver, target.homeserver.as_ref()),
-            (Role::Element, target.element.as_ref()),
-            (Role::Jitsi, target.jitsi.as_ref()),
-        ] {
-            if let Some(base) = base
-                && (role != Role::ServerName || cx.vantage() == mxdoctor_model::Vantage::Public)
-            {
+        if cx.vantage() == Vantage::Public
+            && let Some(base) = https(&server_host(&cx.target().server_name).to_lowercase())
+        {
+            add(&mut hosts, &base, Role::ServerName);
+        }
+        let parts =
+            [(homeserver, Role::Homeserver), (element, Role::Element), (jitsi, Role::Jitsi)];
+        for (part, role) in parts {
+            if let Ok(located) = part {
+                let Located { base, .. } = &*located;
                 add(&mut hosts, base, role);
             }
         }
@@ -63,7 +88,7 @@ impl Fact for Hosts {
 
 fn add(hosts: &mut Vec<StackHost>, base: &Url, role: Role) {
     let (Some(host), Some(port)) = (base.host_str(), base.port_or_known_default()) else { return };
-    let host = host.trim_matches(['[', ']']).to_lowercase();
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_lowercase();
     match hosts.iter_mut().find(|known| known.host == host && known.port == port) {
         Some(known) => known.roles.push(role),
         None => hosts.push(StackHost {
@@ -73,5 +98,24 @@ fn add(hosts: &mut Vec<StackHost>, base: &Url, role: Role) {
             roles: vec![role],
             base: base.clone(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_entry_a_host_and_port() {
+        let mut hosts = Vec::new();
+        let url = |text| Url::parse(text).expect("a URL");
+        add(&mut hosts, &url("https://example.org/"), Role::ServerName);
+        add(&mut hosts, &url("https://Example.org:443/"), Role::Homeserver);
+        add(&mut hosts, &url("http://[2001:db8::1]:8008"), Role::Element);
+        assert_eq!(hosts.len(), 2);
+        assert_eq!(hosts[0].roles, [Role::ServerName, Role::Homeserver]);
+        assert_eq!((hosts[1].host.as_str(), hosts[1].port), ("2001:db8::1", 8008));
+        assert!(hosts[0].https && !hosts[1].https);
+        assert!(hosts[0].is(Role::Homeserver));
     }
 }

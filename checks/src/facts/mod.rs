@@ -1,27 +1,42 @@
 //! Observations that checks share.
 
 mod addresses;
+pub(crate) mod ask;
 mod asked;
+mod client;
 mod clock;
+mod discovery;
+mod element;
 mod endpoints;
 mod hosts;
+mod jitsi;
 mod opinion;
 mod page;
 mod resolver;
 mod sessions;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use addresses::{Addresses, Resolved, Source, reserved, unreachable_from_outside};
 pub use asked::{Ask, Asked, Fetched};
+pub use client::{ClientVersions, ClientWellKnown, Versions, WellKnownClient, WellKnownTrouble};
 pub use clock::{Clock, Offsets, TOLERANCE};
+pub use discovery::{
+    Found, Homeserver, Located, bare, below, home_domains, https, same_base, server_host,
+};
+pub use element::{Element, ElementConfig, ElementSettings};
 pub use endpoints::{Endpoint, endpoints, host_names};
 pub use hosts::{Hosts, Role, StackHost};
+pub use jitsi::{Jitsi, bare_host, is_third_party};
 pub use opinion::{Opinion, SecondOpinion, stale};
 pub use page::{Page, classify};
 pub use resolver::Resolver;
 pub use sessions::{Attempt, Handshakes, Ipv6, Sessions, Trusted};
 
-#[expect(unused_imports, reason = "for the checks to come")]
 pub(crate) use addresses::{host_of, listed};
+pub(crate) use client::{gist, is_html, web_url};
+pub(crate) use element::looks_like_element;
+pub(crate) use jitsi::looks_like_jitsi;
 pub(crate) use page::is_homeserver_path;
 pub(crate) use resolver::describe;
 pub(crate) use sessions::note_out_of_reach;
