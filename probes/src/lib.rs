@@ -9,6 +9,7 @@ pub mod dtls;
 mod flight;
 pub mod http;
 pub mod ice;
+pub mod matrix;
 pub mod net;
 pub mod stun;
 pub mod tls;
