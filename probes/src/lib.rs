@@ -9,9 +9,12 @@ pub mod dtls;
 mod flight;
 pub mod http;
 pub mod ice;
+pub mod jsconfig;
+pub mod matrix;
 pub mod net;
 pub mod stun;
 pub mod tls;
 pub mod websocket;
+pub mod xmpp;
 
 pub use net::{Net, NetConfig};
