@@ -64,7 +64,6 @@ impl Overrides {
 /// The instruments. Cheap to clone.
 #[derive(Clone)]
 pub struct Net {
-    #[expect(dead_code, reason = "filled in by the instruments")]
     inner: Arc<NetConfig>,
 }
 
@@ -72,5 +71,10 @@ impl Net {
     /// Instruments set up so.
     pub fn new(config: NetConfig) -> Self {
         Self { inner: Arc::new(config) }
+    }
+
+    /// How they are set up.
+    pub fn config(&self) -> &NetConfig {
+        &self.inner
     }
 }
