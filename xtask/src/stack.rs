@@ -1,10 +1,18 @@
 use std::error::Error;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Subcommand;
 use mxdoctor_fixtures::stack::{FAULTS, Lifetime, Stack, StackError, View};
+
+/// Writes a line; a reader who has gone away is no error.
+macro_rules! say {
+    ($($word:tt)*) => {{
+        let _written = writeln!(std::io::stdout(), $($word)*);
+    }};
+}
 
 /// Name of the stack that is brought up by hand; the tests have their own.
 const NAME: &str = "dev";
@@ -44,9 +52,9 @@ impl Action {
         match self {
             Self::Up => {
                 let stack = Stack::up(target, NAME, Lifetime::UntilDown)?;
-                println!("up in {:.1} s; try:", start.elapsed().as_secs_f64());
-                println!("  cargo xtask stack exec curl https://matrix.testing.borooka.ee/health");
-                println!(
+                say!("up in {:.1} s; try:", start.elapsed().as_secs_f64());
+                say!("  cargo xtask stack exec curl https://matrix.testing.borooka.ee/health");
+                say!(
                     "  cargo xtask stack exec $PWD/target/debug/mxdoctor check --config {}",
                     stack.config(View::Public)
                 );
@@ -64,12 +72,12 @@ impl Action {
                 let found = FAULTS.iter().find(|known| known.id == fault);
                 let found = found.ok_or_else(|| format!("no fault has the id `{fault}`"))?;
                 Stack::find(target, NAME)?.inject(found)?;
-                println!("{}: {} must fail for {}", found.what, found.check, found.cause);
+                say!("{}: {} must fail for {}", found.what, found.check, found.cause);
             }
             Self::Heal => Stack::find(target, NAME)?.heal()?,
             Self::Faults => {
                 for fault in FAULTS {
-                    println!("{:<20} {}", fault.id, fault.what);
+                    say!("{:<20} {}", fault.id, fault.what);
                 }
             }
         }
@@ -80,7 +88,7 @@ impl Action {
 fn status(target: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let stack = match Stack::find(target, NAME) {
         Err(StackError::NotUp) => {
-            println!("down");
+            say!("down");
             return Ok(ExitCode::FAILURE);
         }
         found => found?,
@@ -92,7 +100,7 @@ fn status(target: &Path) -> Result<ExitCode, Box<dyn Error>> {
             (true, false) => "running, not serving",
             (false, _) => "stopped",
         };
-        println!("{:<12} {text}", state.name);
+        say!("{:<12} {text}", state.name);
     }
     let good = states.iter().all(|state| state.serves);
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
