@@ -1,2 +1,73 @@
-//! Chores.
-fn main() {}
+//! The repository's own chores: the real stack by hand, and the tests with all they need.
+
+#![expect(clippy::print_stderr, reason = "a chore talks to a terminal")]
+
+mod stack;
+
+use std::env;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::{Parser, Subcommand};
+use mxdoctor_fixtures::stack::install;
+
+/// The repository's own chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Chores {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Brings up, breaks, heals or takes down the real stack.
+    #[command(subcommand)]
+    Stack(stack::Action),
+    /// Installs what the tests need and runs all of them.
+    Test {
+        /// Arguments for `cargo test`, as `--package mxdoctor-checks` or `-- dns`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Chores::parse().chore {
+        Chore::Stack(action) => action.run(&target()),
+        Chore::Test { arguments } => test(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Installs first, so that the suite's time is its own, then hands over to Cargo.
+fn test(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
+    install(&target().join("stack/cache"))?;
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.arg("test").current_dir(workspace());
+    if arguments.is_empty() {
+        command.arg("--workspace");
+    }
+    Ok(exit_code(command.args(arguments).status()?))
+}
+
+fn exit_code(status: std::process::ExitStatus) -> ExitCode {
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    code.map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+fn workspace() -> PathBuf {
+    // Cargo says where the package is when it runs it, wherever the checkout has moved.
+    let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
+    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+fn target() -> PathBuf {
+    let named = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = workspace().join(named.unwrap_or_else(|| "target".into()));
+    std::path::absolute(&target).unwrap_or(target)
+}
