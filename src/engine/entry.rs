@@ -47,7 +47,14 @@ pub(super) fn reports(
             known.instance == finding.instance && known.summary == finding.summary
         };
         if !reports.iter().any(twice) {
-            reports.push(report(check, vantage, finding, blocked_by, timing, redactor));
+            reports.push(report(
+                Subject::of(check),
+                vantage,
+                finding,
+                blocked_by,
+                timing,
+                redactor,
+            ));
         }
     }
     (reports, blockers)
@@ -55,18 +62,27 @@ pub(super) fn reports(
 
 /// The owner's entry for a fact that nobody reported: the owner was not selected, or did not look
 /// at that instance.
-pub(super) fn owner_report(
-    by: &Unavailable,
-    vantage: Vantage,
-    redactor: &Redactor,
-) -> Option<CheckReport> {
-    let owner = check(by.owner)?;
+pub(super) fn owner_report(by: &Unavailable, vantage: Vantage, redactor: &Redactor) -> CheckReport {
+    let owner = check(by.owner).map_or(Subject { id: by.owner, title: by.owner }, Subject::of);
     let timing = Timing { attempts: 1, ..Timing::default() };
-    Some(report(owner, vantage, (*by.finding).clone(), None, &timing, redactor))
+    report(owner, vantage, (*by.finding).clone(), None, &timing, redactor)
+}
+
+/// Whose entry it is.
+#[derive(Clone, Copy)]
+struct Subject {
+    id: &'static str,
+    title: &'static str,
+}
+
+impl Subject {
+    fn of(check: &Check) -> Self {
+        Self { id: check.id, title: check.title }
+    }
 }
 
 fn report(
-    check: &'static Check,
+    subject: Subject,
     vantage: Vantage,
     finding: Finding,
     blocked_by: Option<String>,
@@ -83,18 +99,18 @@ fn report(
         piece.text = redactor.clean(&piece.text);
     }
     CheckReport {
-        id: check.id.to_owned(),
+        id: subject.id.to_owned(),
         instance: finding.instance.map(clean),
-        family: check.family().to_owned(),
+        family: subject.id.split('.').next().unwrap_or_default().to_owned(),
         vantage,
-        title: check.title.to_owned(),
+        title: subject.title.to_owned(),
         outcome: finding.outcome,
         summary: redactor.clean(&finding.summary),
         expected: finding.expected.map(clean),
         actual: finding.actual.map(clean),
         cause: finding.cause.map(str::to_owned),
         remedy: remedy.map(clean),
-        docs_url: format!("{DOCS}checks/{}.md", check.id),
+        docs_url: format!("{DOCS}checks/{}.md", subject.id),
         blocked_by,
         started_ms: timing.started_ms,
         duration_ms: timing.duration_ms,
@@ -114,5 +130,5 @@ pub(super) fn interrupted(
     redactor: &Redactor,
 ) -> CheckReport {
     let finding = Finding::error(format!("interrupted: {reason}"));
-    report(check, vantage, finding, None, timing, redactor)
+    report(Subject::of(check), vantage, finding, None, timing, redactor)
 }
