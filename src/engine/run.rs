@@ -295,9 +295,7 @@ impl<'a> Engine<'a> {
         for (index, blockers) in self.blockers.iter().enumerate() {
             let vantage = self.vantage(index);
             for by in blockers.iter().filter(|by| by.finding.outcome != Outcome::Skip) {
-                let Some(owner) = entry::owner_report(by, vantage, &self.redactor) else {
-                    continue;
-                };
+                let owner = entry::owner_report(by, vantage, &self.redactor);
                 if !checks.iter().any(|check| check.key() == owner.key()) {
                     emit(Event::CheckFinished { check: Box::new(owner.clone()) });
                     checks.push(owner);
