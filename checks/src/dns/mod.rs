@@ -1,5 +1,10 @@
 //! The `dns` family: see each file's own page.
 
+pub mod address;
+pub mod caa;
 pub mod dnssec;
+pub mod internal_names;
+pub mod resolvers_agree;
+pub mod srv;
 
 pub(crate) use dnssec::bogus;

@@ -1,7 +1,10 @@
 //! The `ingress` family: see each file's own page.
 
 pub mod challenge;
+pub mod hsts;
+pub mod http2;
+pub mod http_redirect;
 pub mod reachable;
 mod shared;
 
-pub(crate) use shared::{paths, url};
+pub(crate) use shared::{paths, services, url};
