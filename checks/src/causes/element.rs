@@ -3,4 +3,109 @@
 use crate::Cause;
 
 /// The causes.
-pub(super) const CAUSES: &[Cause] = &[];
+pub(super) const CAUSES: &[Cause] = &[
+    Cause {
+        id: "element-page-wrong",
+        title: "something else answers where Element should",
+        explanation: "The page at Element's address is not Element's: the web server's own, a parking \
+            page, or another program behind the same ingress.",
+        remedy: "Route `element.testing.borooka.ee` to Service `element:80` (TunnelBinding, \
+            `apps/base/matrix/networking/element-ingress.yaml`), or correct `element.base_url`.",
+    },
+    Cause {
+        id: "element-bundle-missing",
+        title: "Element's page is older than its files",
+        explanation: "The page names a script that is not there any more. An edge or a proxy has kept \
+            the page over an upgrade, or two versions answer in turn. People see a white page.",
+        remedy: "Purge the edge's cache for Element's host, take `index.html` out of its cache rules, \
+            and see that all pods run one image: `kubectl -n app-matrix rollout status deploy/element`.",
+    },
+    Cause {
+        id: "element-config-missing",
+        title: "Element's config.json is not served",
+        explanation: "Without it Element knows no homeserver and stops with \"Your Element is \
+            misconfigured\". Often the mount is missing, and a fallback answers with the index page.",
+        remedy: "Mount ConfigMap `element-config` at `/app/config.json` in \
+            `apps/base/matrix/components/element.yaml`.",
+    },
+    Cause {
+        id: "element-config-invalid",
+        title: "Element's config.json cannot be used",
+        explanation: "It is not valid JSON (JSON permits no comma after the last entry and no \
+            comments), or it says in two ways or in none where the homeserver is.",
+        remedy: "Correct `apps/base/matrix/config/element-config.yaml`, check it with `jq .`, and \
+            restart Element.",
+    },
+    Cause {
+        id: "element-base-url-wrong",
+        title: "Element leads to another place than this homeserver",
+        explanation: "`default_server_config` in Element's configuration does not name this stack's \
+            homeserver.",
+        remedy: "Set `\"base_url\": \"https://matrix.testing.borooka.ee\"` in \
+            `apps/base/matrix/config/element-config.yaml` and restart Element.",
+    },
+    Cause {
+        id: "element-server-name-wrong",
+        title: "Element names another server",
+        explanation: "The `server_name` in Element's configuration is not the one in user ids; often \
+            it is the homeserver's host.",
+        remedy: "Set `\"server_name\": \"testing.borooka.ee\"` in \
+            `apps/base/matrix/config/element-config.yaml`.",
+    },
+    Cause {
+        id: "element-jitsi-key-ignored",
+        title: "Element ignores the key that names the Jitsi host",
+        explanation: "The host stands under a key that Element does not read, such as \
+            `preferredDomain`. Element merges its default for `jitsi.preferred_domain`, \
+            `meet.element.io`, in first, and that wins: calls take place on a stranger's server.",
+        remedy: "In `apps/base/matrix/config/element-config.yaml` write \
+            `\"jitsi\": {\"preferred_domain\": \"meet.testing.borooka.ee\"}`.",
+    },
+    Cause {
+        id: "element-jitsi-domain-wrong",
+        title: "calls from Element go to another Jitsi",
+        explanation: "The Jitsi host that Element ends up with is not this deployment's, or not a \
+            bare host. The client well-known overrides Element's own configuration.",
+        remedy: "Set `jitsi.preferred_domain` in `apps/base/matrix/config/element-config.yaml` to \
+            `meet.testing.borooka.ee`, and `im.vector.riot.jitsi` in the client well-known to the \
+            same or not at all.",
+    },
+    Cause {
+        id: "element-vulnerable",
+        title: "Element has a known weakness that strangers can use",
+        explanation: "The version that is served has a published weakness. The evidence names it.",
+        remedy: "Upgrade Element: the image tag in `apps/base/matrix/components/element.yaml`.",
+    },
+    Cause {
+        id: "element-frames-blocked",
+        title: "Element's headers keep calls from working",
+        explanation: "Element shows calls in a frame of its own, which holds a frame of the Jitsi \
+            host. A header forbids one of them, or camera or microphone.",
+        remedy: "Send `X-Frame-Options: SAMEORIGIN` instead of DENY and `frame-ancestors 'self'` \
+            instead of 'none', name the Jitsi host in `frame-src`, and take camera and microphone out \
+            of `Permissions-Policy`.",
+    },
+    Cause {
+        id: "element-headers-missing",
+        title: "Element's page is sent without protection against framing",
+        explanation: "Other sites can show Element in a frame and steal clicks, or make the browser \
+            guess a file's type. The stock image does not send these headers.",
+        remedy: "Add `X-Frame-Options: SAMEORIGIN`, `X-Content-Type-Options: nosniff` and \
+            `Content-Security-Policy: frame-ancestors 'self'` where Element is served.",
+    },
+    Cause {
+        id: "element-shares-origin",
+        title: "Element and the homeserver share one host",
+        explanation: "A file that somebody uploads to the homeserver and that a browser runs would \
+            run with Element's access to the user's keys.",
+        remedy: "Give Element a host of its own, such as `element.testing.borooka.ee`.",
+    },
+    Cause {
+        id: "element-cached",
+        title: "files of Element that change may be kept for long",
+        explanation: "The page, the configuration or the version is sent so that browsers or edges \
+            may use an old copy. After an upgrade people then see a white page or old settings.",
+        remedy: "Send `Cache-Control: no-cache` for `/`, `/index.html`, `/config*.json` and \
+            `/version`, and exclude them from the edge's cache rules.",
+    },
+];

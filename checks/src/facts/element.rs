@@ -288,16 +288,10 @@ fn quote(body: &[u8], error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use mxdoctor_probes::http::Response;
 
-    fn settings(json: Value) -> ElementSettings {
-        let url = Url::parse("https://element.example.org/config.json").expect("a URL");
-        let Value::Object(json) = json else { panic!("an object") };
-        let answer = crate::facts::tests::answer(200, &[], "");
-        let exchange = Exchange { hops: vec![answer], redirect_trouble: None };
-        ElementSettings { url, exchange: Arc::new(exchange), json }
-    }
+    use super::*;
+    use crate::facts::tests::settings;
 
     #[test]
     fn the_jitsi_key_counts_only_in_its_own_spelling() {

@@ -1,6 +1,7 @@
 //! Observations that checks share.
 
 mod addresses;
+mod advisories;
 pub(crate) mod ask;
 mod asked;
 mod client;
@@ -14,10 +15,12 @@ mod opinion;
 mod page;
 mod resolver;
 mod sessions;
+mod software;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use addresses::{Addresses, Resolved, Source, reserved, unreachable_from_outside};
+pub use advisories::{Advisory, ELEMENT as ELEMENT_ADVISORIES, SYNAPSE as SYNAPSE_ADVISORIES};
 pub use asked::{Ask, Asked, Fetched};
 pub use client::{ClientVersions, ClientWellKnown, Versions, WellKnownClient, WellKnownTrouble};
 pub use clock::{Clock, Offsets, TOLERANCE};
@@ -32,11 +35,13 @@ pub use opinion::{Opinion, SecondOpinion, stale};
 pub use page::{Page, classify};
 pub use resolver::Resolver;
 pub use sessions::{Attempt, Handshakes, Ipv6, Sessions, Trusted};
+pub use software::{Release, ServerSoftware, Software};
 
 pub(crate) use addresses::{host_of, listed};
-pub(crate) use client::{gist, is_html, web_url};
+pub(crate) use client::{gist, is_html, read_versions, web_url};
 pub(crate) use element::looks_like_element;
 pub(crate) use jitsi::looks_like_jitsi;
 pub(crate) use page::is_homeserver_path;
 pub(crate) use resolver::describe;
 pub(crate) use sessions::note_out_of_reach;
+pub(crate) use software::as_written;

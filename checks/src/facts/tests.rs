@@ -1,6 +1,11 @@
 //! Answers made up for the tests of judgements.
 
-use mxdoctor_probes::http::{Response, Timings};
+use std::sync::Arc;
+
+use mxdoctor_probes::http::{Exchange, Response, Timings};
+use serde_json::Value;
+
+use super::ElementSettings;
 
 /// An answer with that status, headers and body.
 pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
@@ -19,5 +24,16 @@ pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) 
         cut: None,
         session: None,
         timings: Timings::default(),
+    }
+}
+
+/// Settings of Element made of that JSON object.
+pub(crate) fn settings(json: Value) -> ElementSettings {
+    let Value::Object(json) = json else { panic!("an object") };
+    let exchange = Exchange { hops: vec![answer(200, &[], "")], redirect_trouble: None };
+    ElementSettings {
+        url: "https://element.example.org/config.json".parse().expect("a URL"),
+        exchange: Arc::new(exchange),
+        json,
     }
 }

@@ -74,7 +74,9 @@ fn judge(seen: &[Seen]) -> Finding {
             .actual(
                 without
                     .iter()
-                    .map(|seen| format!("{}: {}", seen.host, seen.header.as_deref().unwrap_or("none")))
+                    .map(|seen| {
+                        format!("{}: {}", seen.host, seen.header.as_deref().unwrap_or("none"))
+                    })
                     .collect::<Vec<_>>()
                     .join("; "),
             )

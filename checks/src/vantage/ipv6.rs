@@ -52,9 +52,8 @@ async fn run(cx: &Cx) -> Verdict {
 async fn answering(cx: &Cx) -> Result<Option<IpAddr>, crate::Unavailable> {
     for Endpoint { host, port } in endpoints(cx).await? {
         let Ok(handshakes) = cx.fact(Sessions { host, port }).await else { continue };
-        let answers = |attempt: &&crate::facts::Attempt| {
-            attempt.address.is_ipv6() && attempt.result.is_ok()
-        };
+        let answers =
+            |attempt: &&crate::facts::Attempt| attempt.address.is_ipv6() && attempt.result.is_ok();
         if let Some(attempt) = handshakes.attempts.iter().find(answers) {
             return Ok(Some(attempt.address.ip()));
         }
