@@ -13,6 +13,7 @@ pub mod ice;
 pub mod jsconfig;
 pub mod matrix;
 pub mod net;
+pub mod postgres;
 pub mod stun;
 pub mod tls;
 pub mod transport;

@@ -27,6 +27,8 @@ pub(crate) enum Alpn {
     Best,
     /// `http/1.1`.
     Http1,
+    /// `postgresql`, as the IANA registry has it; servers from 17 on refuse anything else.
+    Postgres,
 }
 
 /// A connection after its handshake.
@@ -103,6 +105,7 @@ impl Net {
         client.alpn_protocols = match alpn {
             Alpn::Best => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             Alpn::Http1 => vec![b"http/1.1".to_vec()],
+            Alpn::Postgres => vec![b"postgresql".to_vec()],
         };
         Ok(client)
     }

@@ -6,7 +6,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::ResolveResult;
 use quick_xml::reader::NsReader;
 
-use super::{Element, Node, ns};
+use super::{Element, Node};
 
 /// Bytes of one document.
 const MAX_SIZE: usize = 256 * 1024;
@@ -192,6 +192,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::xmpp::ns;
 
     #[test]
     fn features_as_a_real_prosody_sends_them() {
