@@ -12,11 +12,8 @@ fn carry(client: &mut Dtls, server: &mut Dtls, lose: impl Fn(u32) -> bool) {
     let mut number = 0;
     for _ in 0..40 {
         for forth in [true, false] {
-            let (from, to) = if forth {
-                (&mut *client, &mut *server)
-            } else {
-                (&mut *server, &mut *client)
-            };
+            let (from, to) =
+                if forth { (&mut *client, &mut *server) } else { (&mut *server, &mut *client) };
             while let Some(datagram) = from.poll_transmit() {
                 number += 1;
                 if !lose(number) {
@@ -77,7 +74,12 @@ fn survives_loss() {
     for lost in 1..8 {
         let (mut client, mut server, _) = pair_of(&the_real_one(), &the_real_one());
         carry(&mut client, &mut server, |number| number == lost);
-        assert!(matches!(client.outcome(), Some(Ok(_))), "{lost} lost: {:?} {:?}", client.outcome(), server.outcome());
+        assert!(
+            matches!(client.outcome(), Some(Ok(_))),
+            "{lost} lost: {:?} {:?}",
+            client.outcome(),
+            server.outcome()
+        );
     }
 }
 

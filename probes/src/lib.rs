@@ -4,6 +4,7 @@
 //! errors are only what kept the instrument from observing. Everything read from the network is
 //! bounded in size, depth and time.
 
+pub mod colibri;
 pub mod dns;
 pub mod dtls;
 mod flight;
@@ -12,6 +13,7 @@ pub mod ice;
 pub mod net;
 pub mod stun;
 pub mod tls;
+pub mod transport;
 pub mod websocket;
 
 pub use net::{Net, NetConfig};

@@ -112,9 +112,8 @@ impl Message {
             Class::Error => BINDING_ERROR,
         };
         let mut raw = Raw::new();
-        let mut add = |attribute: &dyn Setter| {
-            attribute.add_to(&mut raw).map_err(|error| error.to_string())
-        };
+        let mut add =
+            |attribute: &dyn Setter| attribute.add_to(&mut raw).map_err(|error| error.to_string());
         add(&Header(kind, self.transaction))?;
         if let Some((code, reason)) = &self.error {
             let reason = reason.clone().into_bytes();
@@ -246,8 +245,7 @@ fn read_attributes(raw: &Raw, message: &mut Message) -> Option<()> {
             ATTR_ERROR_CODE => {
                 let mut error = ErrorCodeAttribute::default();
                 error.get_from(raw).ok()?;
-                let mut reason = String::from_utf8_lossy(&error.reason).into_owned();
-                reason.truncate(reason.floor_char_boundary(200));
+                let reason = String::from_utf8_lossy(&error.reason).chars().take(200).collect();
                 message.error = Some((error.code.0, reason));
             }
             ATTR_UNKNOWN_ATTRIBUTES => {

@@ -20,6 +20,9 @@ const CONSENT: Duration = Duration::from_secs(5);
 /// Time between two checks of a valid pair that waits for its nomination.
 const REMIND: Duration = Duration::from_millis(400);
 
+/// Checks of a silent pair, at most, while another pair is chosen.
+const SPARE_TRIES: u32 = 6;
+
 /// User name fragment and password of one side.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
@@ -183,7 +186,15 @@ impl Agent {
     /// Sends the checks that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         for index in 0..self.pairs.len() {
-            if self.pairs[index].next.is_some_and(|next| next <= now) {
+            if self.pairs[index].next.is_none_or(|next| next > now) {
+                continue;
+            }
+            // A silent pair is not needed any more once another is chosen; a few tries more tell
+            // whether it is open.
+            let spare = self.selected.is_some_and(|chosen| chosen != index);
+            if spare && self.pairs[index].sent >= SPARE_TRIES {
+                self.pairs[index].next = None;
+            } else {
                 self.check(now, index);
             }
         }
@@ -305,7 +316,11 @@ impl Agent {
         }
         self.selected = Some(index);
         for (other, pair) in self.pairs.iter_mut().enumerate() {
-            pair.next = (other == index).then_some(now + CONSENT);
+            if other == index {
+                pair.next = Some(now + CONSENT);
+            } else if pair.valid {
+                pair.next = None;
+            }
         }
     }
 

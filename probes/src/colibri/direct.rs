@@ -1,0 +1,199 @@
+//! The direct test of a bridge: a conference by REST, then STUN, ICE and DTLS over UDP.
+
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use super::{Conference, Health, Offer, Refusal, Rest};
+use crate::Net;
+use crate::dtls::{DtlsError, Identity, Secured, Side};
+use crate::http::HttpError;
+use crate::ice::{Pair, Role};
+use crate::stun::{self, Class, Message};
+use crate::transport::{Traffic, Transport, is_refused};
+
+/// How long each stage may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Until anything is answered over UDP, from the first check on.
+    pub udp: Duration,
+    /// Until the nomination, from the first check on.
+    pub ice: Duration,
+    /// Until the end of the handshake, from its first packet on.
+    pub dtls: Duration,
+    /// How long candidates that are still silent are waited for when another one has answered.
+    pub spare: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            udp: Duration::from_millis(3500),
+            ice: Duration::from_secs(8),
+            dtls: Duration::from_secs(5),
+            spare: Duration::from_millis(1200),
+        }
+    }
+}
+
+/// Why nothing could be measured: trouble on our own side.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unmeasured(pub String);
+
+/// What was seen of a bridge.
+#[derive(Debug)]
+pub struct Direct {
+    /// `/about/health`.
+    pub health: Result<Health, HttpError>,
+    /// `/about/version`; none where it does not say.
+    pub version: Option<String>,
+    /// The bridge's offer and what came of it.
+    pub session: Result<Session, Refusal>,
+}
+
+/// What came of an offer.
+#[derive(Debug)]
+pub struct Session {
+    /// The bridge's offer.
+    pub offer: Offer,
+    /// What the bridge said to our answer.
+    pub answered: Result<(), Refusal>,
+    /// Every pair with what happened on it; one for each candidate, and for those learned.
+    pub pairs: Vec<Pair>,
+    /// Candidates of `pairs` where an ICMP message says that nothing listens.
+    pub closed: Vec<std::net::SocketAddr>,
+    /// Candidates beyond the bound of an agent, not tried.
+    pub dropped: usize,
+    /// ICE; how long it was tried, and the pair if one was nominated.
+    pub ice: IceStage,
+    /// DTLS; none when ICE came to no pair. Also whether the bridge's hello came.
+    pub dtls: Option<(Result<Secured, DtlsError>, bool)>,
+    /// All packets.
+    pub traffic: Traffic,
+    /// How expiring the conference went.
+    pub expired: Result<(), Refusal>,
+}
+
+/// How ICE went.
+#[derive(Debug)]
+pub struct IceStage {
+    /// From the first check to the nomination, or to giving up.
+    pub elapsed: Duration,
+    /// The nominated pair.
+    pub selected: Option<Pair>,
+    /// Checks of the bridge that were not signed with our credentials.
+    pub refused: u32,
+}
+
+/// Tests the bridge whose private REST interface is at `base`. Leaves no conference behind, also
+/// when it is cancelled.
+///
+/// # Errors
+/// [`Unmeasured`] for trouble on our own side.
+pub async fn test_bridge(net: &Net, base: Url, limits: Limits) -> Result<Direct, Unmeasured> {
+    let rest = Rest::new(net.clone(), base);
+    let (health, version, (conference, offer)) =
+        futures_util::join!(rest.health(), rest.version(), rest.create());
+    let version = version.ok().flatten();
+    let session = match offer {
+        Ok(offer) => Ok(converse(net, conference, offer, limits).await?),
+        Err(refusal) => {
+            match refusal {
+                Refusal::Off => conference.forget(),
+                _ => drop(conference.expire().await),
+            }
+            Err(refusal)
+        }
+    };
+    Ok(Direct { health, version, session })
+}
+
+async fn converse(
+    net: &Net,
+    conference: Conference,
+    offer: Offer,
+    limits: Limits,
+) -> Result<Session, Unmeasured> {
+    let identity = Identity::new().map_err(Unmeasured)?;
+    let overrides = net.config().overrides.clone();
+    let mut way = Transport::open(Role::Controlled, overrides)
+        .map_err(|error| Unmeasured(format!("no UDP socket can be opened here: {error}")))?;
+    let started = Instant::now();
+    way.set_remote(offer.credentials.clone(), &offer.candidates);
+    let local = way.local().clone();
+    let answer = conference.answer(Side::Client, &local, &identity.fingerprint);
+    let (answered, ()) = futures_util::join!(answer, nominate(&mut way, started, limits));
+    let ice = IceStage {
+        elapsed: started.elapsed(),
+        selected: way.agent().selected().cloned(),
+        refused: way.agent().refused,
+    };
+    let dtls = match ice.selected {
+        Some(_) => Some(shake_hands(&mut way, &identity, &offer, limits).await?),
+        None => None,
+    };
+    way.drive(started + limits.spare, |way| way.agent().pairs().iter().all(settled)).await;
+    way.close().await;
+    let (expired, closed) =
+        futures_util::join!(conference.expire(), closed(&way, &offer, limits.spare / 2));
+    Ok(Session {
+        answered,
+        pairs: way.agent().pairs().to_vec(),
+        closed,
+        dropped: way.agent().dropped,
+        ice,
+        dtls,
+        traffic: way.traffic().clone(),
+        expired,
+        offer,
+    })
+}
+
+/// Drives ICE to the nomination; gives up early where nothing at all is answered, and where
+/// nothing can be sent.
+async fn nominate(way: &mut Transport, started: Instant, limits: Limits) {
+    let over = |way: &Transport| {
+        let agent = way.agent();
+        agent.selected().is_some() || agent.pairs().iter().all(|pair| pair.unsendable.is_some())
+    };
+    let first = started + limits.udp.min(limits.ice);
+    let open = |way: &Transport| way.agent().pairs().iter().any(Pair::is_open);
+    if !way.drive(first, over).await && open(way) {
+        way.drive(started + limits.ice, over).await;
+    }
+}
+
+async fn shake_hands(
+    way: &mut Transport,
+    identity: &Identity,
+    offer: &Offer,
+    limits: Limits,
+) -> Result<(Result<Secured, DtlsError>, bool), Unmeasured> {
+    let begun = way.begin_dtls(Side::Client, identity, offer.fingerprints.clone());
+    if let Err(why) = begun {
+        return Ok((Err(DtlsError::Refused(why)), false));
+    }
+    let over = |way: &Transport| way.dtls().is_some_and(|dtls| dtls.outcome().is_some());
+    way.drive(Instant::now() + limits.dtls, over).await;
+    let dtls = way.dtls().ok_or_else(|| Unmeasured("the association is gone".into()))?;
+    let outcome = dtls.outcome().cloned().unwrap_or(Err(DtlsError::GaveUp(dtls.sent)));
+    Ok((outcome, dtls.hello_came()))
+}
+
+fn settled(pair: &Pair) -> bool {
+    pair.is_open() || pair.unsendable.is_some()
+}
+
+/// Asks silent candidates once more from another port, just to hear an ICMP "port unreachable".
+async fn closed(way: &Transport, offer: &Offer, limit: Duration) -> Vec<std::net::SocketAddr> {
+    let mut message = Message::new(Class::Request, stun::transaction());
+    message.username = Some(format!("{}:probe", offer.credentials.ufrag));
+    let Ok(bytes) = message.encode(Some(&offer.credentials.pwd)) else { return Vec::new() };
+    let bytes = &bytes;
+    let silent = way.agent().pairs().iter().filter(|pair| !settled(pair));
+    let asked = silent.map(|pair| async move {
+        is_refused(pair.route, bytes, limit).await.then_some(pair.candidate.address)
+    });
+    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
+}
