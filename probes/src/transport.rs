@@ -97,6 +97,14 @@ impl Transport {
         self.agent.local()
     }
 
+    /// Our ports over IPv4 and IPv6, as far as this machine has them.
+    pub fn local_ports(&self) -> (Option<u16>, Option<u16>) {
+        let port = |socket: &Result<UdpSocket, String>| {
+            Some(socket.as_ref().ok()?.local_addr().ok()?.port())
+        };
+        (port(&self.v4), port(&self.v6))
+    }
+
     /// Takes the other side's credentials and candidates; checks begin with the next drive.
     pub fn set_remote(&mut self, credentials: Credentials, candidates: &[Candidate]) {
         let now = Instant::now();
