@@ -1,5 +1,6 @@
 //! mxdoctor as its users meet it: the command line, the registry, the documents.
 
 mod cli;
+mod demo;
 mod docs;
 mod registry;

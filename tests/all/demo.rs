@@ -1,0 +1,141 @@
+//! The embedded stack, healthy and broken in each way, checked by the binary as a person would.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
+
+use futures_util::StreamExt as _;
+use mxdoctor_fixtures::demo::{Demo, FAULTS, Fault};
+use mxdoctor_model::{CheckReport, ExitCode, Outcome, Report};
+
+/// A run's exit code and report.
+struct Run {
+    code: Option<i32>,
+    report: Report,
+}
+
+async fn run(fault: Option<&'static Fault>) -> Run {
+    let demo = Demo::start(fault).await.expect("the demo starts");
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_mxdoctor"))
+        .arg("check")
+        .arg("-c")
+        .arg(demo.folder().join("stack.toml"))
+        .args(["--report", "json"])
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("the binary runs");
+    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("no report: {error}; {}", String::from_utf8_lossy(&output.stderr))
+    });
+    Run { code: output.status.code(), report }
+}
+
+fn told(entry: &CheckReport) -> String {
+    format!(
+        "{} {:?} {}: {} ({})",
+        entry.key(),
+        entry.outcome,
+        entry.cause.as_deref().unwrap_or("-"),
+        entry.summary,
+        entry.blocked_by.as_deref().unwrap_or("not blocked")
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_healthy_stack_is_healthy() {
+    let Run { code, report } = run(None).await;
+    let bad = |entry: &&CheckReport| !matches!(entry.outcome, Outcome::Pass | Outcome::Skip);
+    let bad: Vec<_> = report.checks.iter().filter(bad).map(told).collect();
+    assert_eq!(bad, Vec::<String>::new());
+    let blocked = report.checks.iter().filter(|entry| entry.blocked_by.is_some());
+    assert_eq!(blocked.map(told).collect::<Vec<_>>(), Vec::<String>::new());
+    assert!(report.root_causes.is_empty());
+    assert_eq!(code, Some(ExitCode::Clean as i32));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_is_found_and_nothing_else() {
+    let healthy = run(None).await.report;
+    let runs = futures_util::stream::iter(FAULTS)
+        .map(|fault| async move { (fault, run(Some(fault)).await) })
+        .buffer_unordered(4)
+        .collect::<Vec<_>>()
+        .await;
+    let mut wrong = BTreeMap::new();
+    for (fault, run) in &runs {
+        let complaints = complaints(fault, run, &healthy);
+        if !complaints.is_empty() {
+            wrong.insert(fault.id, complaints);
+        }
+    }
+    assert_eq!(runs.len(), FAULTS.len());
+    assert!(wrong.is_empty(), "{} faults are seen wrongly: {wrong:#?}", wrong.len());
+}
+
+/// What is wrong with how a fault was seen.
+fn complaints(fault: &Fault, run: &Run, healthy: &Report) -> Vec<String> {
+    let report = &run.report;
+    let mut all = Vec::new();
+    let seen = report.checks.iter().any(|entry| {
+        entry.id == fault.check
+            && entry.outcome == Outcome::Fail
+            && entry.cause.as_deref() == Some(fault.cause)
+    });
+    if !seen {
+        all.push(format!("{} does not fail for {}", fault.check, fault.cause));
+    }
+    let ranked: Vec<_> = report.root_causes.iter().map(|root| root.cause.as_str()).collect();
+    if ranked != [fault.cause] {
+        all.push(format!("the root causes are {ranked:?}"));
+    }
+    if run.code != Some(ExitCode::Findings as i32) {
+        all.push(format!("the exit code is {:?}", run.code));
+    }
+    let explained = explained(fault, report, healthy);
+    let others = report.checks.iter().filter(|entry| {
+        entry.outcome != Outcome::Pass && !explained.contains(entry.key().as_str())
+    });
+    all.extend(others.map(told));
+    all
+}
+
+/// Keys of the checks that are not pass for the fault's sake: they name its cause, or are blocked
+/// by one that does, directly or not; or they are skipped in the healthy stack too.
+fn explained(fault: &Fault, report: &Report, healthy: &Report) -> BTreeSet<String> {
+    let skipped = |entry: &CheckReport| entry.outcome == Outcome::Skip;
+    let anyway: BTreeSet<_> =
+        healthy.checks.iter().filter(|entry| skipped(entry)).map(CheckReport::key).collect();
+    let mut keys: BTreeSet<String> = report
+        .checks
+        .iter()
+        .filter(|entry| {
+            entry.cause.as_deref() == Some(fault.cause)
+                || (skipped(entry) && entry.blocked_by.is_none() && anyway.contains(&entry.key()))
+        })
+        .map(CheckReport::key)
+        .collect();
+    loop {
+        let more: Vec<_> = report
+            .checks
+            .iter()
+            .filter(|entry| skipped(entry) && !keys.contains(&entry.key()))
+            .filter(|entry| entry.blocked_by.as_ref().is_some_and(|by| keys.contains(by)))
+            .map(CheckReport::key)
+            .collect();
+        if more.is_empty() {
+            return keys;
+        }
+        keys.extend(more);
+    }
+}
+
+#[test]
+fn faults_have_ids_of_their_own() {
+    let ids: BTreeSet<_> = FAULTS.iter().map(|fault| fault.id).collect();
+    assert_eq!(ids.len(), FAULTS.len());
+    assert!(FAULTS.len() >= 25);
+    for fault in FAULTS {
+        assert!(mxdoctor_checks::check(fault.check).is_some(), "{}: {}", fault.id, fault.check);
+        assert!(mxdoctor_checks::cause(fault.cause).is_some(), "{}: {}", fault.id, fault.cause);
+    }
+}
