@@ -15,8 +15,10 @@ pub fn render(report: &Report) -> String {
         let _ = write!(text, "{} {key}: {summary}", check.outcome);
         match (&check.cause, &check.blocked_by) {
             (Some(cause), _) => _ = write!(text, " ({})", clean_line(cause)),
-            (None, Some(by)) => _ = write!(text, " (blocked by {})", clean_line(by)),
-            (None, None) => {}
+            (None, Some(by)) if !check.summary.contains(by.as_str()) => {
+                _ = write!(text, " (blocked by {})", clean_line(by))
+            }
+            (None, _) => {}
         }
         text.push('\n');
     }

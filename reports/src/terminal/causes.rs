@@ -1,6 +1,6 @@
 //! The root causes: what is wrong, what shows it and what to do.
 
-use mxdoctor_model::{CheckReport, Evidence, EvidenceKind, Outcome, Report, RootCause};
+use mxdoctor_model::{CheckReport, Evidence, EvidenceKind, Report, RootCause, Summary};
 
 use super::page::{BOLD, COMMAND, DIM, PLAIN, Page, style};
 use crate::text::{clean_line, clean_lines, count};
@@ -11,11 +11,7 @@ pub(super) fn causes(page: &mut Page, report: &Report) {
     if report.root_causes.is_empty() {
         return;
     }
-    let title = match worst(report) {
-        Outcome::Fail => count(report.root_causes.len(), "cause"),
-        Outcome::Error => "not measured".to_owned(),
-        _ => "to know".to_owned(),
-    };
+    let title = title(report);
     page.section(&title);
     for (at, cause) in report.root_causes.iter().enumerate() {
         if at > 0 {
@@ -25,9 +21,15 @@ pub(super) fn causes(page: &mut Page, report: &Report) {
     }
 }
 
-fn worst(report: &Report) -> Outcome {
-    let weights = report.root_causes.iter().map(|cause| weight(report, cause));
-    weights.max().unwrap_or(Outcome::Skip)
+/// `2 causes, 1 not measured, 3 to know`, without the noughts.
+fn title(report: &Report) -> String {
+    let sum = Summary::of(report.root_causes.iter().map(|cause| weight(report, cause)));
+    let causes = (sum.fail, count(sum.fail, "cause"));
+    let unmeasured = (sum.error, format!("{} not measured", sum.error));
+    let known = sum.warn + sum.pass + sum.skip;
+    let all = [causes, unmeasured, (known, format!("{known} to know"))];
+    let some: Vec<_> = all.into_iter().filter(|(n, _)| *n > 0).map(|(_, text)| text).collect();
+    some.join(", ")
 }
 
 fn one(page: &mut Page, report: &Report, cause: &RootCause) {
@@ -43,6 +45,7 @@ fn one(page: &mut Page, report: &Report, cause: &RootCause) {
     let saw = |key: &String| report.checks.iter().find(|check| &check.key() == key);
     let first = cause.checks.iter().find_map(saw);
     page.field(2, "found", PLAIN, &clean_lines(&cause.summary));
+    page.field(2, "seen by", PLAIN, &[keys(&cause.checks)]);
     if let Some(check) = first {
         expectation(page, 2, check);
     }
@@ -51,17 +54,9 @@ fn one(page: &mut Page, report: &Report, cause: &RootCause) {
         _ => &cause.evidence,
     };
     proof(page, 2, evidence);
-    page.field(2, "seen by", PLAIN, &[keys(&cause.checks)]);
     if !cause.consequences.is_empty() {
-        let folded = format!(
-            "{} from this: {}",
-            match cause.consequences.len() {
-                1 => "1 check follows".to_owned(),
-                n => format!("{n} checks follow"),
-            },
-            keys(&cause.consequences)
-        );
-        page.field(2, "folded", DIM, &[folded]);
+        let number = count(cause.consequences.len(), "check");
+        page.field(2, "follow", DIM, &[format!("{number}: {}", keys(&cause.consequences))]);
     }
     page.end();
     page.field(2, "do", PLAIN, &clean_lines(&cause.remedy));
@@ -79,16 +74,10 @@ pub(super) fn expectation(page: &mut Page, indent: usize, check: &CheckReport) {
     }
 }
 
-/// The evidence, each piece with its kind.
+/// The evidence, each piece with its kind for a label.
 pub(super) fn proof(page: &mut Page, indent: usize, evidence: &[Evidence]) {
-    for (at, piece) in evidence.iter().enumerate() {
-        let mut lines = clean_lines(&piece.text);
-        let kind = kind(piece.kind);
-        match lines.first_mut() {
-            Some(first) if !kind.is_empty() => *first = format!("{kind}: {first}"),
-            _ => {}
-        }
-        page.field(indent, if at == 0 { "evidence" } else { "" }, PLAIN, &lines);
+    for piece in evidence {
+        page.field(indent, kind(piece.kind), PLAIN, &clean_lines(&piece.text));
     }
 }
 
@@ -101,7 +90,7 @@ fn kind(kind: EvidenceKind) -> &'static str {
         EvidenceKind::Packets => "packets",
         EvidenceKind::Database => "database",
         EvidenceKind::Manifest => "file",
-        EvidenceKind::Note => "",
+        EvidenceKind::Note => "note",
     }
 }
 
