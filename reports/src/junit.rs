@@ -12,7 +12,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use crate::text::clean_line;
-use crate::verdict::remedy;
+use crate::verdict::{reason, remedy};
 
 type Xml = Writer<Vec<u8>>;
 
@@ -39,6 +39,8 @@ struct Case<'a> {
     check: &'a CheckReport,
     /// What to do: the check's own word, or that of its cause.
     remedy: Option<&'a String>,
+    /// Why it was not made, of a skip.
+    reason: String,
 }
 
 struct Suite<'a> {
@@ -88,7 +90,8 @@ fn suites(report: &Report) -> Vec<Suite<'_>> {
         let times = seen.entry(key.clone()).or_default();
         *times += 1;
         let name = if *times == 1 { key } else { format!("{key} ({times})") };
-        let case = Case { name, check, remedy: remedy(report, check) };
+        let (remedy, reason) = (remedy(report, check), reason(report, check));
+        let case = Case { name, check, remedy, reason };
         match suites.iter_mut().find(|suite| suite.family == check.family) {
             Some(suite) => suite.cases.push(case),
             None => suites.push(Suite { family: &check.family, cases: vec![case] }),
@@ -185,7 +188,7 @@ fn write_case(xml: &mut Xml, case: &Case<'_>, dialect: Dialect) -> io::Result<()
             Outcome::Fail => write_problem(xml, "failure", case),
             Outcome::Error => write_problem(xml, "error", case),
             Outcome::Skip => {
-                let reason = clean_line(&valid(&check.summary));
+                let reason = valid(&case.reason);
                 let skipped = xml.create_element("skipped");
                 skipped.with_attribute(("message", reason.as_str())).write_empty()?;
                 Ok(())

@@ -99,6 +99,21 @@ pub(crate) fn weight(report: &Report, cause: &RootCause) -> Outcome {
     saw.map(|check| check.outcome).max().unwrap_or(Outcome::Fail)
 }
 
+/// Why a check was not made. What blocked it is named, unless that was not made either, and for
+/// the same reason.
+pub(crate) fn reason(report: &Report, check: &CheckReport) -> String {
+    let summary = clean_line(&check.summary);
+    let Some(by) = &check.blocked_by else { return summary };
+    let blocker = report.checks.iter().find(|other| &other.key() == by);
+    if blocker.is_some_and(|other| other.outcome == Outcome::Skip) {
+        return summary;
+    }
+    match clean_line(by) {
+        by if summary.is_empty() || summary.contains(&by) => format!("blocked by {by}"),
+        by => format!("blocked by {by}: {summary}"),
+    }
+}
+
 /// What to do about a check: its own word, or that of its cause.
 pub(crate) fn remedy<'a>(report: &'a Report, check: &'a CheckReport) -> Option<&'a String> {
     let cause = || report.root_causes.iter().find(|root| check.cause.as_ref() == Some(&root.cause));

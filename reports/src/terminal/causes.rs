@@ -43,17 +43,13 @@ fn one(page: &mut Page, report: &Report, cause: &RootCause) {
     page.end();
 
     let saw = |key: &String| report.checks.iter().find(|check| &check.key() == key);
-    let first = cause.checks.iter().find_map(saw);
-    page.field(2, "found", PLAIN, &clean_lines(&cause.summary));
+    let seen: Vec<_> = cause.checks.iter().filter_map(saw).collect();
+    page.field(2, "found", PLAIN, &found(cause, &seen));
     page.field(2, "seen by", PLAIN, &[keys(&cause.checks)]);
-    if let Some(check) = first {
+    if let Some(check) = seen.first() {
         expectation(page, 2, check);
     }
-    let evidence = match first {
-        Some(check) if cause.evidence.is_empty() => &check.evidence,
-        _ => &cause.evidence,
-    };
-    proof(page, 2, evidence);
+    proof(page, 2, &cause.evidence);
     if !cause.consequences.is_empty() {
         let number = count(cause.consequences.len(), "check");
         page.field(2, "follow", DIM, &[format!("{number}: {}", keys(&cause.consequences))]);
@@ -74,10 +70,47 @@ pub(super) fn expectation(page: &mut Page, indent: usize, check: &CheckReport) {
     }
 }
 
-/// The evidence, each piece with its kind for a label.
+/// What each of the checks found, if not the same. A dozen hosts say no more than a few.
+fn found(cause: &RootCause, seen: &[&CheckReport]) -> Vec<String> {
+    const SHOWN: usize = 4;
+    let mut found = vec![clean_line(&cause.summary)];
+    for check in seen {
+        let summary = clean_line(&check.summary);
+        if !found.contains(&summary) {
+            found.push(summary);
+        }
+    }
+    cut(&mut found, SHOWN);
+    found
+}
+
+/// The evidence, each piece with its kind for a label; all of it is in the JSON report.
 pub(super) fn proof(page: &mut Page, indent: usize, evidence: &[Evidence]) {
+    const PIECES: usize = 6;
+    const LINES: usize = 12;
+    let mut pieces: Vec<&Evidence> = Vec::new();
     for piece in evidence {
-        page.field(indent, kind(piece.kind), PLAIN, &clean_lines(&piece.text));
+        if !pieces.contains(&piece) {
+            pieces.push(piece);
+        }
+    }
+    for piece in pieces.iter().take(PIECES) {
+        let mut lines = clean_lines(&piece.text);
+        cut(&mut lines, LINES);
+        page.field(indent, kind(piece.kind), PLAIN, &lines);
+    }
+    if let Some(left @ 1..) = pieces.len().checked_sub(PIECES) {
+        let more = format!("{left} more in the json report");
+        page.field(indent, "", DIM, &[more]);
+    }
+}
+
+/// Keeps the first lines, and says how many there are more.
+fn cut(lines: &mut Vec<String>, shown: usize) {
+    if lines.len() > shown + 1 {
+        let left = lines.len() - shown;
+        lines.truncate(shown);
+        lines.push(format!("… {left} more in the json report"));
     }
 }
 

@@ -4,7 +4,7 @@ use mxdoctor_model::{CheckReport, Outcome, Report, Summary, Vantage};
 
 use super::causes::{expectation, proof};
 use super::groups::{explained, is_bare};
-use super::page::{BOLD, DIM, END, PLAIN, Page, style};
+use super::page::{BOLD, COMMAND, DIM, END, PLAIN, Page, style};
 use crate::text::{clean_line, clean_lines, count, span, width};
 
 /// Under that many columns for the text, it goes below its id.
@@ -39,10 +39,11 @@ pub(super) fn families(page: &mut Page, report: &Report) {
             page.gap();
         }
         family(page, report, name, &checks);
-        for row in rows {
-            line(page, &row, columns);
+        for (at, row) in rows.iter().enumerate() {
+            line(page, row, columns);
             if !explained(report, row.check) {
-                details(page, row.check);
+                let next = rows.get(at + 1).map(|next| next.check);
+                details(page, row.check, next);
             }
         }
     }
@@ -173,10 +174,18 @@ fn line(page: &mut Page, row: &Row<'_>, columns: usize) {
     page.beside(text_at, (style_of_text, &row.text), &time);
 }
 
-fn details(page: &mut Page, check: &CheckReport) {
+/// What a root cause would say. A warning works, and needs no proof here; a remedy that is the next
+/// line's too stands there.
+fn details(page: &mut Page, check: &CheckReport, next: Option<&CheckReport>) {
     expectation(page, 4, check);
-    proof(page, 4, &check.evidence);
-    if let Some(remedy) = &check.remedy {
+    if check.outcome != Outcome::Warn {
+        proof(page, 4, &check.evidence);
+    }
+    let again = next.is_some_and(|next| next.id == check.id && next.remedy == check.remedy);
+    if let Some(remedy) = check.remedy.as_ref().filter(|_| !again) {
         page.field(4, "do", PLAIN, &clean_lines(remedy));
+        if let Some(cause) = &check.cause {
+            page.field(4, "more", COMMAND, &[format!("mxdoctor explain {}", clean_line(cause))]);
+        }
     }
 }

@@ -4,7 +4,7 @@ use mxdoctor_model::{CheckReport, Outcome, Report};
 
 use super::causes::keys;
 use super::page::{DIM, PLAIN, Page, style};
-use crate::text::clean_line;
+use crate::verdict::reason;
 
 /// Whether a root cause has said it all.
 pub(super) fn explained(report: &Report, check: &CheckReport) -> bool {
@@ -32,23 +32,21 @@ pub(super) fn is_bare(report: &Report, check: &CheckReport) -> bool {
 pub(super) fn unmeasured(page: &mut Page, report: &Report) {
     let errors = report.checks.iter().filter(|check| check.outcome == Outcome::Error);
     let bare: Vec<_> = errors.filter(|check| is_bare(report, check)).collect();
-    section(page, "not measured", Outcome::Error, &bare);
+    section(page, report, "not measured", &bare);
 }
 
 /// The checks that were not made, other than those folded under a root cause.
 pub(super) fn skipped(page: &mut Page, report: &Report) {
     let skips = report.checks.iter().filter(|check| check.outcome == Outcome::Skip);
     let own: Vec<_> = skips.filter(|check| !explained(report, check)).collect();
-    section(page, "skipped", Outcome::Skip, &own);
+    section(page, report, "skipped", &own);
 }
 
-fn section(page: &mut Page, title: &str, outcome: Outcome, checks: &[&CheckReport]) {
+fn section(page: &mut Page, report: &Report, title: &str, checks: &[&CheckReport]) {
+    let outcome = checks.first().map_or(Outcome::Skip, |check| check.outcome);
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for check in checks {
-        let reason = match &check.blocked_by {
-            Some(key) => format!("blocked by {}", clean_line(key)),
-            None => clean_line(&check.summary),
-        };
+        let reason = reason(report, check);
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, keys)) => keys.push(check.key()),
             None => reasons.push((reason, vec![check.key()])),

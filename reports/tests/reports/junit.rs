@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mxdoctor_model::Outcome;
+use mxdoctor_model::{CheckReport, Outcome, Report};
 use mxdoctor_reports::junit;
 
 use crate::python::{python, text};
@@ -83,7 +83,7 @@ fn another_reader_understands_the_same() {
                     Outcome::Pass | Outcome::Warn => "pass".to_owned(),
                     Outcome::Fail => format!("Failure {}", check.summary),
                     Outcome::Error => format!("Error {}", check.summary),
-                    Outcome::Skip => format!("Skipped {}", check.summary),
+                    Outcome::Skip => format!("Skipped {}", reason(&report, check)),
                 };
                 format!("case mxdoctor.{} {} {result}", check.family, check.key())
             });
@@ -119,5 +119,17 @@ fn a_warning_passes_and_is_not_lost() {
         let (_, out) = xml.split_once("<system-out>warn ingress.hsts").expect("in system-out");
         assert!(out.split("</system-out>").next().is_some_and(|out| out.contains(words)));
         assert!(!xml.contains("<failure"));
+    }
+}
+
+/// As a reader wants it: what is in the way by its key, where there is something in the way.
+fn reason(report: &Report, check: &CheckReport) -> String {
+    let fails = |key: &&String| {
+        let mut others = report.checks.iter();
+        others.any(|other| &&other.key() == key && other.outcome != Outcome::Skip)
+    };
+    match check.blocked_by.as_ref().filter(fails) {
+        Some(key) => format!("blocked by {key}: {}", check.summary),
+        None => check.summary.clone(),
     }
 }

@@ -129,3 +129,26 @@ fn a_flaky_pass_is_not_folded_away() {
     assert!(page.contains("trusted (testing.borooka.ee, matrix., element.)"), "{page}");
     assert!(page.contains("2 certificates, trusted (attempt 3)"), "{page}");
 }
+
+/// A dozen hosts with one thing wrong: a few of them, and how many more there are.
+#[test]
+fn many_instances_are_cut_and_counted() {
+    let mut report = runs::one_cause();
+    let first = report.root_causes[0].clone();
+    let sight = report.checks.iter().find(|check| check.key() == first.checks[0]).cloned();
+    let sight = sight.expect("the check that saw it");
+    let cause = &mut report.root_causes[0];
+    for n in 0..12 {
+        let host = format!("host{n}.example.org");
+        let mut check = sight.clone();
+        check.instance = Some(host.clone());
+        check.summary = format!("the certificate of {host} expired 2 days ago");
+        check.evidence[0].text = format!("{host}:443, TLS 1.3");
+        cause.checks.push(check.key());
+        cause.evidence.extend(check.evidence.iter().cloned());
+        report.checks.push(check);
+    }
+    let page = render(&report, PLAIN);
+    let (cause, _) = page.split_once("── checks").expect("the checks");
+    insta::assert_snapshot!("many-instances", cause);
+}

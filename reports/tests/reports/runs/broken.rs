@@ -18,7 +18,7 @@ pub(crate) fn one_cause() -> Report {
             check.clone_from(&expired);
         } else if check.family == "synapse" || check.family == "federation" {
             let instance = check.instance.take();
-            *check = CheckReport { instance, ..blocked(&check.id, &blocker) };
+            *check = CheckReport { instance, ..blocked(&check.id, &blocker, &expired.summary) };
             consequences.push(check.key());
         }
     }
@@ -69,13 +69,13 @@ pub(crate) fn two_causes() -> Report {
         match check.id.as_str() {
             "federation.well_known" => check.clone_from(&html),
             "federation.version" | "federation.keys" => {
-                *check = blocked(&check.id, "federation.well_known");
+                *check = blocked(&check.id, "federation.well_known", summary);
             }
             "jitsi.udp" => check.clone_from(&udp),
             _ => {}
         }
     }
-    checks.push(blocked("jitsi.dtls", &udp.key()));
+    checks.push(blocked("jitsi.dtls", &udp.key(), &udp.summary));
     let mut first = root(
         "the server well-known answers with something that is not JSON",
         "route /.well-known/matrix on testing.borooka.ee to what serves the JSON, before the \
@@ -126,11 +126,11 @@ pub(crate) fn own_error() -> Report {
     let mut consequences = Vec::new();
     for id in ["dns.address"].iter().chain(&ids) {
         for host in HOSTS {
-            checks.push(blocked(id, "vantage.resolver").on(host));
+            checks.push(blocked(id, "vantage.resolver", summary).on(host));
         }
     }
     for id in ["synapse.versions", "element.index", "federation.well_known", "jitsi.web"] {
-        checks.push(blocked(id, "vantage.resolver"));
+        checks.push(blocked(id, "vantage.resolver", summary));
     }
     checks.push(check("database.connect", Outcome::Error, "ran out of time after 10 s"));
     consequences.extend(checks.iter().filter(|c| c.blocked_by.is_some()).map(CheckReport::key));
@@ -161,8 +161,9 @@ pub(crate) fn interrupted() -> Report {
 pub(crate) fn skipped() -> Report {
     let reason = "no Jitsi found: Element's config.json names none, nor does the client \
         well-known of testing.borooka.ee; set [jitsi] base_url";
-    let ids = ["jitsi.web", "jitsi.config_js", "jitsi.external_api", "jitsi.bosh"];
-    let mut checks: Vec<_> = ids.iter().map(|id| skip(id, reason)).collect();
+    let ids = ["jitsi.config_js", "jitsi.external_api", "jitsi.bosh"];
+    let mut checks = vec![skip("jitsi.web", reason)];
+    checks.extend(ids.iter().map(|id| blocked(id, "jitsi.web", reason)));
     checks.push(skip("jitsi.udp", "no private REST address of the bridge is given"));
     report(checks, Vec::new(), 208)
 }

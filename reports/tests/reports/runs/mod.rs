@@ -46,7 +46,7 @@ pub(crate) fn check(id: &str, outcome: Outcome, summary: &str) -> CheckReport {
         actual: None,
         cause: None,
         remedy: None,
-        docs_url: format!("https://mxdoctor.example/checks/{id}"),
+        docs_url: format!("docs/checks/{id}.md"),
         blocked_by: None,
         started_ms: 12,
         // Something that differs, and stays the same from run to run.
@@ -66,8 +66,8 @@ pub(crate) fn skip(id: &str, reason: &str) -> CheckReport {
     CheckReport { duration_ms: 0, ..check(id, Outcome::Skip, reason) }
 }
 
-pub(crate) fn blocked(id: &str, by: &str) -> CheckReport {
-    CheckReport { blocked_by: Some(by.to_owned()), ..skip(id, &format!("blocked by {by}")) }
+pub(crate) fn blocked(id: &str, by: &str, reason: &str) -> CheckReport {
+    CheckReport { blocked_by: Some(by.to_owned()), ..skip(id, reason) }
 }
 
 /// Builders of what tests read often.
@@ -114,7 +114,7 @@ pub(crate) fn root(
         checks: vec![check.key()],
         summary: check.summary.clone(),
         remedy: remedy.to_owned(),
-        docs_url: format!("https://mxdoctor.example/causes/{cause}"),
+        docs_url: format!("docs/causes/{cause}.md"),
         evidence: check.evidence.clone(),
         consequences: consequences.iter().map(|key| (*key).to_owned()).collect(),
         cause,
