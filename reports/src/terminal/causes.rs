@@ -45,7 +45,11 @@ fn one(page: &mut Page, report: &Report, cause: &RootCause) {
     let saw = |key: &String| report.checks.iter().find(|check| &check.key() == key);
     let seen: Vec<_> = cause.checks.iter().filter_map(saw).collect();
     page.field(2, "found", PLAIN, &found(cause, &seen));
-    page.field(2, "seen by", PLAIN, &[keys(&cause.checks)]);
+    let by = match cause.checks.len() {
+        0..=4 => clean_line(&cause.checks.join(", ")),
+        _ => keys(&cause.checks),
+    };
+    page.field(2, "seen by", PLAIN, &[by]);
     if let Some(check) = seen.first() {
         expectation(page, 2, check);
     }
@@ -55,7 +59,9 @@ fn one(page: &mut Page, report: &Report, cause: &RootCause) {
         page.field(2, "follow", DIM, &[format!("{number}: {}", keys(&cause.consequences))]);
     }
     page.end();
-    page.field(2, "do", PLAIN, &clean_lines(&cause.remedy));
+    if !cause.remedy.trim().is_empty() {
+        page.field(2, "do", PLAIN, &clean_lines(&cause.remedy));
+    }
     let command = format!("mxdoctor explain {}", clean_line(&cause.cause));
     page.field(2, "more", COMMAND, &[command]);
 }
