@@ -12,6 +12,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use crate::text::clean_line;
+use crate::verdict::{reason, remedy};
 
 type Xml = Writer<Vec<u8>>;
 
@@ -36,6 +37,10 @@ enum Dialect {
 struct Case<'a> {
     name: String,
     check: &'a CheckReport,
+    /// What to do: the check's own word, or that of its cause.
+    remedy: Option<&'a String>,
+    /// Why it was not made, of a skip.
+    reason: String,
 }
 
 struct Suite<'a> {
@@ -85,7 +90,8 @@ fn suites(report: &Report) -> Vec<Suite<'_>> {
         let times = seen.entry(key.clone()).or_default();
         *times += 1;
         let name = if *times == 1 { key } else { format!("{key} ({times})") };
-        let case = Case { name, check };
+        let (remedy, reason) = (remedy(report, check), reason(report, check));
+        let case = Case { name, check, remedy, reason };
         match suites.iter_mut().find(|suite| suite.family == check.family) {
             Some(suite) => suite.cases.push(case),
             None => suites.push(Suite { family: &check.family, cases: vec![case] }),
@@ -157,7 +163,7 @@ fn warnings<'a>(suite: &'a Suite<'_>) -> impl Iterator<Item = &'a Case<'a>> {
 }
 
 fn warning(case: &Case<'_>) -> String {
-    format!("warn {}: {}\n{}", case.name, case.check.summary, details(case.check))
+    format!("warn {}: {}", case.name, details(case))
 }
 
 fn write_case(xml: &mut Xml, case: &Case<'_>, dialect: Dialect) -> io::Result<()> {
@@ -179,10 +185,10 @@ fn write_case(xml: &mut Xml, case: &Case<'_>, dialect: Dialect) -> io::Result<()
             write_properties(xml, &properties)?;
         }
         match check.outcome {
-            Outcome::Fail => write_problem(xml, "failure", check),
-            Outcome::Error => write_problem(xml, "error", check),
+            Outcome::Fail => write_problem(xml, "failure", case),
+            Outcome::Error => write_problem(xml, "error", case),
             Outcome::Skip => {
-                let reason = clean_line(&valid(&check.summary));
+                let reason = valid(&case.reason);
                 let skipped = xml.create_element("skipped");
                 skipped.with_attribute(("message", reason.as_str())).write_empty()?;
                 Ok(())
@@ -220,30 +226,32 @@ fn case_properties(check: &CheckReport, dialect: Dialect) -> Vec<(String, String
     properties
 }
 
-fn write_problem(xml: &mut Xml, tag: &str, check: &CheckReport) -> io::Result<()> {
+fn write_problem(xml: &mut Xml, tag: &str, case: &Case<'_>) -> io::Result<()> {
+    let check = case.check;
     let kind = check.cause.as_deref().unwrap_or(check.outcome.as_str());
     xml.create_element(tag)
         .with_attributes([
             ("message", clean_line(&valid(&check.summary)).as_str()),
             ("type", valid(kind).as_str()),
         ])
-        .write_text_content(BytesText::new(&valid(&details(check))))?;
+        .write_text_content(BytesText::new(&valid(&details(case))))?;
     Ok(())
 }
 
 /// Everything that a reader of the CI job needs, as plain text.
-fn details(check: &CheckReport) -> String {
+fn details(case: &Case<'_>) -> String {
+    let check = case.check;
     let mut text = format!("{}\n", check.summary);
-    let mut line = |name: &str, value: &Option<String>| {
+    let mut line = |name: &str, value: Option<&String>| {
         if let Some(value) = value {
             text.push_str(&format!("{name}: {value}\n"));
         }
     };
-    line("expected", &check.expected);
-    line("actual", &check.actual);
-    line("cause", &check.cause);
-    line("remedy", &check.remedy);
-    line("blocked by", &check.blocked_by);
+    line("expected", check.expected.as_ref());
+    line("actual", check.actual.as_ref());
+    line("cause", check.cause.as_ref());
+    line("remedy", case.remedy);
+    line("blocked by", check.blocked_by.as_ref());
     for evidence in &check.evidence {
         text.push_str(&format!("- {}\n", evidence.text));
     }

@@ -104,7 +104,41 @@ fn place(path: &Path, grows: bool) -> io::Result<Place> {
     Ok(Place::Pending(file, path))
 }
 
-/// Without the temporary name, which says nothing to the reader.
+/// What the system says, without the temporary name that says nothing to the reader.
 fn plain(error: io::Error) -> io::Error {
-    error.kind().into()
+    let inner = error.get_ref().and_then(|error| error.source());
+    let code = inner.and_then(|inner| inner.downcast_ref::<io::Error>()?.raw_os_error());
+    code.map_or(error, io::Error::from_raw_os_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_went_away_is_no_error() {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        let mut out = Output::stream(Format::Ndjson, writer);
+        out.write("read\n").expect("written");
+        drop(reader);
+        out.write("unread\n").expect("no error");
+        assert!(matches!(out.place, Place::Closed));
+        out.write("silence\n").expect("no error");
+        out.finish().expect("no error");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_what_it_names_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::write(&real, "old").expect("written");
+        std::os::unix::fs::symlink(&real, &link).expect("a link");
+        let spec = Spec { format: Format::Json, path: Some(link.clone()) };
+        let mut out = Output::open(&spec).expect("opened");
+        out.write("new").expect("written");
+        out.finish().expect("renamed");
+        assert!(fs::symlink_metadata(&link).expect("the link").is_symlink());
+        assert_eq!(fs::read_to_string(&real).expect("the file"), "new");
+    }
 }

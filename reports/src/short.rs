@@ -5,18 +5,19 @@ use std::fmt::Write;
 use mxdoctor_model::{Outcome, Report};
 
 use crate::text::{clean_line, span};
-use crate::verdict::verdict;
+use crate::verdict::{reason, verdict};
 
 /// Lines of `OUTCOME KEY: SUMMARY (CAUSE)`, the last one with the server name for key.
 pub fn render(report: &Report) -> String {
     let mut text = String::new();
     for check in report.checks.iter().filter(|check| check.outcome != Outcome::Pass) {
-        let (key, summary) = (clean_line(&check.key()), clean_line(&check.summary));
-        let _ = write!(text, "{} {key}: {summary}", check.outcome);
-        match (&check.cause, &check.blocked_by) {
-            (Some(cause), _) => _ = write!(text, " ({})", clean_line(cause)),
-            (None, Some(by)) => _ = write!(text, " (blocked by {})", clean_line(by)),
-            (None, None) => {}
+        let key = clean_line(&check.key());
+        let _ = match check.outcome {
+            Outcome::Skip => write!(text, "skip {key}: {}", reason(report, check)),
+            outcome => write!(text, "{outcome} {key}: {}", clean_line(&check.summary)),
+        };
+        if let Some(cause) = &check.cause {
+            let _ = write!(text, " ({})", clean_line(cause));
         }
         text.push('\n');
     }

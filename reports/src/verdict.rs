@@ -1,6 +1,6 @@
 //! The answer of a run in words.
 
-use mxdoctor_model::{Outcome, Report, RootCause};
+use mxdoctor_model::{CheckReport, Outcome, Report, RootCause};
 
 use crate::text::{clean_line, count};
 
@@ -22,24 +22,71 @@ pub(crate) fn verdict(report: &Report) -> Verdict {
         };
         (Outcome::Fail, format!("{target} does not work for the people who use it: {wrong}"))
     } else if summary.error > 0 {
-        let (whole, checks) = match summary.pass + summary.warn {
-            0 => ("", count(summary.error, "check")),
-            _ => (" in full", format!("{} of {}", summary.error, count(summary.total(), "check"))),
+        let (open, all) = (unanswered(report), summary.total());
+        let (whole, checks) = match open < all {
+            true => (" in full", format!("{open} of {}", count(all, "check"))),
+            false => ("", count(all, "check")),
         };
         let words = format!("{target} could not be measured{whole}: {checks} without an answer");
         (Outcome::Error, words)
     } else if summary.pass + summary.warn == 0 {
         (Outcome::Skip, format!("nothing was checked on {target}"))
-    } else if summary.warn > 0 {
-        let things = count(summary.warn, "thing");
-        (Outcome::Warn, format!("{target} works for the people who use it, with {things} to know"))
     } else {
-        (Outcome::Pass, format!("{target} works for the people who use it"))
+        works(report, &target)
     };
     if let Some(why) = &report.run.interrupted {
         words.push_str(&format!(" (cut short: {})", clean_line(why)));
     }
     Verdict { outcome, words }
+}
+
+/// What people come for, by the families that look at it.
+const SERVICES: [&str; 4] = ["synapse", "element", "federation", "jitsi"];
+
+/// Nothing is wrong. That the stack works is said only where the homeserver was seen to, and what
+/// was not looked at is named.
+fn works(report: &Report, target: &str) -> (Outcome, String) {
+    let good = |check: &&CheckReport| matches!(check.outcome, Outcome::Pass | Outcome::Warn);
+    let mut seen: Vec<&str> = Vec::new();
+    for check in report.checks.iter().filter(good) {
+        if !seen.contains(&check.family.as_str()) {
+            seen.push(&check.family);
+        }
+    }
+    let mut words = match seen.contains(&"synapse") {
+        true => format!("{target} works for the people who use it"),
+        false => format!("nothing is wrong with the {} of {target}", clean_line(&and(&seen))),
+    };
+    let mut outcome = Outcome::Pass;
+    if report.summary.warn > 0 {
+        outcome = Outcome::Warn;
+        words.push_str(&format!(", with {} to know", count(report.summary.warn, "thing")));
+    }
+    let unseen: Vec<_> = SERVICES.into_iter().filter(|name| !seen.contains(name)).collect();
+    if !unseen.is_empty() {
+        let were = if unseen.len() == 1 { "was" } else { "were" };
+        words.push_str(&format!("; {} {were} not checked", and(&unseen)));
+    }
+    (outcome, words)
+}
+
+fn and(names: &[&str]) -> String {
+    match names {
+        [some @ .., last] if !some.is_empty() => format!("{} and {last}", some.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// The errors, and the checks that were not made because of one.
+fn unanswered(report: &Report) -> usize {
+    let own = report.root_causes.iter().filter(|cause| weight(report, cause) == Outcome::Error);
+    let keys: Vec<_> = own.flat_map(|cause| &cause.consequences).collect();
+    let open = |check: &&CheckReport| match check.outcome {
+        Outcome::Error => true,
+        Outcome::Skip => keys.contains(&&check.key()),
+        _ => false,
+    };
+    report.checks.iter().filter(open).count()
 }
 
 fn causes(report: &Report, outcome: Outcome) -> usize {
@@ -50,4 +97,37 @@ fn causes(report: &Report, outcome: Outcome) -> usize {
 pub(crate) fn weight(report: &Report, cause: &RootCause) -> Outcome {
     let saw = report.checks.iter().filter(|check| cause.checks.contains(&check.key()));
     saw.map(|check| check.outcome).max().unwrap_or(Outcome::Fail)
+}
+
+/// Why a check was not made. What blocked it is named, unless that was not made either, and for
+/// the same reason.
+pub(crate) fn reason(report: &Report, check: &CheckReport) -> String {
+    let summary = clean_line(&check.summary);
+    let Some(by) = &check.blocked_by else { return summary };
+    let blocker = report.checks.iter().find(|other| &other.key() == by);
+    if blocker.is_some_and(|other| other.outcome == Outcome::Skip) {
+        return summary;
+    }
+    match clean_line(by) {
+        by if summary.is_empty() || summary.contains(&by) => format!("blocked by {by}"),
+        by => format!("blocked by {by}: {summary}"),
+    }
+}
+
+/// What to do about a check: its own word, or that of its cause.
+pub(crate) fn remedy<'a>(report: &'a Report, check: &'a CheckReport) -> Option<&'a String> {
+    let cause = || report.root_causes.iter().find(|root| check.cause.as_ref() == Some(&root.cause));
+    check.remedy.as_ref().or_else(|| cause().map(|root| &root.remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_listed_in_words() {
+        assert_eq!(and(&[]), "");
+        assert_eq!(and(&["dns"]), "dns");
+        assert_eq!(and(&["dns", "tls", "jitsi"]), "dns, tls and jitsi");
+    }
 }

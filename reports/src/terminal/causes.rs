@@ -1,6 +1,6 @@
 //! The root causes: what is wrong, what shows it and what to do.
 
-use mxdoctor_model::{CheckReport, Evidence, EvidenceKind, Outcome, Report, RootCause};
+use mxdoctor_model::{CheckReport, Evidence, EvidenceKind, Report, RootCause, Summary};
 
 use super::page::{BOLD, COMMAND, DIM, PLAIN, Page, style};
 use crate::text::{clean_line, clean_lines, count};
@@ -11,11 +11,7 @@ pub(super) fn causes(page: &mut Page, report: &Report) {
     if report.root_causes.is_empty() {
         return;
     }
-    let title = match worst(report) {
-        Outcome::Fail => count(report.root_causes.len(), "cause"),
-        Outcome::Error => "not measured".to_owned(),
-        _ => "to know".to_owned(),
-    };
+    let title = title(report);
     page.section(&title);
     for (at, cause) in report.root_causes.iter().enumerate() {
         if at > 0 {
@@ -25,9 +21,15 @@ pub(super) fn causes(page: &mut Page, report: &Report) {
     }
 }
 
-fn worst(report: &Report) -> Outcome {
-    let weights = report.root_causes.iter().map(|cause| weight(report, cause));
-    weights.max().unwrap_or(Outcome::Skip)
+/// `2 causes, 1 not measured, 3 to know`, without the noughts.
+fn title(report: &Report) -> String {
+    let sum = Summary::of(report.root_causes.iter().map(|cause| weight(report, cause)));
+    let causes = (sum.fail, count(sum.fail, "cause"));
+    let unmeasured = (sum.error, format!("{} not measured", sum.error));
+    let known = sum.warn + sum.pass + sum.skip;
+    let all = [causes, unmeasured, (known, format!("{known} to know"))];
+    let some: Vec<_> = all.into_iter().filter(|(n, _)| *n > 0).map(|(_, text)| text).collect();
+    some.join(", ")
 }
 
 fn one(page: &mut Page, report: &Report, cause: &RootCause) {
@@ -41,30 +43,25 @@ fn one(page: &mut Page, report: &Report, cause: &RootCause) {
     page.end();
 
     let saw = |key: &String| report.checks.iter().find(|check| &check.key() == key);
-    let first = cause.checks.iter().find_map(saw);
-    page.field(2, "found", PLAIN, &clean_lines(&cause.summary));
-    if let Some(check) = first {
+    let seen: Vec<_> = cause.checks.iter().filter_map(saw).collect();
+    page.field(2, "found", PLAIN, &found(cause, &seen));
+    let by = match cause.checks.len() {
+        0..=4 => clean_line(&cause.checks.join(", ")),
+        _ => keys(&cause.checks),
+    };
+    page.field(2, "seen by", PLAIN, &[by]);
+    if let Some(check) = seen.first() {
         expectation(page, 2, check);
     }
-    let evidence = match first {
-        Some(check) if cause.evidence.is_empty() => &check.evidence,
-        _ => &cause.evidence,
-    };
-    proof(page, 2, evidence);
-    page.field(2, "seen by", PLAIN, &[keys(&cause.checks)]);
+    proof(page, 2, &cause.evidence);
     if !cause.consequences.is_empty() {
-        let folded = format!(
-            "{} from this: {}",
-            match cause.consequences.len() {
-                1 => "1 check follows".to_owned(),
-                n => format!("{n} checks follow"),
-            },
-            keys(&cause.consequences)
-        );
-        page.field(2, "folded", DIM, &[folded]);
+        let number = count(cause.consequences.len(), "check");
+        page.field(2, "follow", DIM, &[format!("{number}: {}", keys(&cause.consequences))]);
     }
     page.end();
-    page.field(2, "do", PLAIN, &clean_lines(&cause.remedy));
+    if !cause.remedy.trim().is_empty() {
+        page.field(2, "do", PLAIN, &clean_lines(&cause.remedy));
+    }
     let command = format!("mxdoctor explain {}", clean_line(&cause.cause));
     page.field(2, "more", COMMAND, &[command]);
 }
@@ -79,16 +76,47 @@ pub(super) fn expectation(page: &mut Page, indent: usize, check: &CheckReport) {
     }
 }
 
-/// The evidence, each piece with its kind.
-pub(super) fn proof(page: &mut Page, indent: usize, evidence: &[Evidence]) {
-    for (at, piece) in evidence.iter().enumerate() {
-        let mut lines = clean_lines(&piece.text);
-        let kind = kind(piece.kind);
-        match lines.first_mut() {
-            Some(first) if !kind.is_empty() => *first = format!("{kind}: {first}"),
-            _ => {}
+/// What each of the checks found, if not the same. A dozen hosts say no more than a few.
+fn found(cause: &RootCause, seen: &[&CheckReport]) -> Vec<String> {
+    const SHOWN: usize = 4;
+    let mut found = vec![clean_line(&cause.summary)];
+    for check in seen {
+        let summary = clean_line(&check.summary);
+        if !found.contains(&summary) {
+            found.push(summary);
         }
-        page.field(indent, if at == 0 { "evidence" } else { "" }, PLAIN, &lines);
+    }
+    cut(&mut found, SHOWN);
+    found
+}
+
+/// The evidence, each piece with its kind for a label; all of it is in the JSON report.
+pub(super) fn proof(page: &mut Page, indent: usize, evidence: &[Evidence]) {
+    const PIECES: usize = 6;
+    const LINES: usize = 12;
+    let mut pieces: Vec<&Evidence> = Vec::new();
+    for piece in evidence {
+        if !pieces.contains(&piece) {
+            pieces.push(piece);
+        }
+    }
+    for piece in pieces.iter().take(PIECES) {
+        let mut lines = clean_lines(&piece.text);
+        cut(&mut lines, LINES);
+        page.field(indent, kind(piece.kind), PLAIN, &lines);
+    }
+    if let Some(left @ 1..) = pieces.len().checked_sub(PIECES) {
+        let more = format!("{left} more in the json report");
+        page.field(indent, "", DIM, &[more]);
+    }
+}
+
+/// Keeps the first lines, and says how many there are more.
+fn cut(lines: &mut Vec<String>, shown: usize) {
+    if lines.len() > shown + 1 {
+        let left = lines.len() - shown;
+        lines.truncate(shown);
+        lines.push(format!("… {left} more in the json report"));
     }
 }
 
@@ -101,7 +129,7 @@ fn kind(kind: EvidenceKind) -> &'static str {
         EvidenceKind::Packets => "packets",
         EvidenceKind::Database => "database",
         EvidenceKind::Manifest => "file",
-        EvidenceKind::Note => "",
+        EvidenceKind::Note => "note",
     }
 }
 

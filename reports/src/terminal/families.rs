@@ -1,15 +1,14 @@
-//! The checks, one line each, and those that were not made.
+//! The checks, one line each.
 
 use mxdoctor_model::{CheckReport, Outcome, Report, Summary, Vantage};
 
-use super::causes::{expectation, keys, proof};
-use super::page::{BOLD, DIM, PLAIN, Page, style};
+use super::causes::{expectation, proof};
+use super::groups::{explained, is_bare};
+use super::page::{BOLD, COMMAND, DIM, END, PLAIN, Page, style};
 use crate::text::{clean_line, clean_lines, count, span, width};
 
 /// Under that many columns for the text, it goes below its id.
 const NARROW: usize = 40;
-/// Columns of the time at the end of a line, with the gap before it.
-const TIME: usize = 12;
 
 /// One line: a check on one instance, or several passes of one check.
 struct Row<'a> {
@@ -31,20 +30,41 @@ pub(super) fn families(page: &mut Page, report: &Report) {
     }
     page.section("checks");
     let columns = report.checks.iter().map(|check| width(&check.id)).max().unwrap_or(0).min(32);
-    for (at, name) in names.iter().enumerate() {
-        if at > 0 {
-            page.end();
+    let mut compact = true;
+    for name in names {
+        let checks: Vec<_> = report.checks.iter().filter(|c| c.family == name).collect();
+        let rows = rows(report, &checks);
+        // Families of which nothing is to be said stand together.
+        if !std::mem::replace(&mut compact, rows.is_empty()) || !compact {
+            page.gap();
         }
-        let checks: Vec<_> = report.checks.iter().filter(|c| c.family == *name).collect();
-        page.put(BOLD, &clean_line(name));
-        page.line(DIM, &format!("  {}", counts(checks.iter().map(|check| check.outcome))));
-        for row in rows(&checks) {
-            line(page, &row, columns);
+        family(page, report, name, &checks);
+        for (at, row) in rows.iter().enumerate() {
+            line(page, row, columns);
             if !explained(report, row.check) {
-                details(page, row.check);
+                let next = rows.get(at + 1).map(|next| next.check);
+                details(page, row.check, next);
             }
         }
     }
+}
+
+fn family(page: &mut Page, report: &Report, name: &str, checks: &[&CheckReport]) {
+    let name = clean_line(name);
+    page.put(BOLD, &name);
+    page.space(2);
+    let mut counts = counts(checks.iter().map(|check| check.outcome));
+    let skips = checks.iter().filter(|check| check.outcome == Outcome::Skip).count();
+    for cause in &report.root_causes {
+        let follows = |check: &&&CheckReport| cause.consequences.contains(&check.key());
+        let cause = clean_line(&cause.cause);
+        match checks.iter().filter(follows).count() {
+            0 => {}
+            n if n == skips => counts.push_str(&format!(" because of {cause}")),
+            n => counts.push_str(&format!(", {n} because of {cause}")),
+        }
+    }
+    page.prose(width(&name) + 2, DIM, &[counts]);
 }
 
 /// `12 passed, 1 failed, 3 skipped`, without the noughts.
@@ -63,11 +83,13 @@ pub(super) fn counts(outcomes: impl IntoIterator<Item = Outcome>) -> String {
     some.join(", ")
 }
 
-fn rows<'a>(checks: &[&'a CheckReport]) -> Vec<Row<'a>> {
+fn rows<'a>(report: &Report, checks: &[&'a CheckReport]) -> Vec<Row<'a>> {
     let mut rows: Vec<Row<'a>> = Vec::new();
     let mut folded: Vec<(&str, Vantage)> = Vec::new();
-    for check in checks.iter().filter(|check| check.outcome != Outcome::Skip) {
-        if check.outcome != Outcome::Pass {
+    let bare = |check: &&&CheckReport| check.outcome == Outcome::Error && is_bare(report, check);
+    let told = |check: &&&CheckReport| check.outcome != Outcome::Skip && !bare(check);
+    for check in checks.iter().filter(told) {
+        if !folds(check) {
             rows.push(Row { check, text: label(check), ms: check.duration_ms });
             continue;
         }
@@ -76,28 +98,31 @@ fn rows<'a>(checks: &[&'a CheckReport]) -> Vec<Row<'a>> {
             continue;
         }
         folded.push(kin);
-        let passes = checks.iter().copied().filter(|other| {
-            other.outcome == Outcome::Pass && (other.id.as_str(), other.vantage) == kin
-        });
-        rows.push(fold(&passes.collect::<Vec<_>>()));
+        let passes = checks
+            .iter()
+            .copied()
+            .filter(|other| folds(other) && (other.id.as_str(), other.vantage) == kin);
+        rows.push(fold(report, &passes.collect::<Vec<_>>()));
     }
     rows
 }
 
+/// A pass at the first attempt; a flaky one is to be seen.
+fn folds(check: &CheckReport) -> bool {
+    check.outcome == Outcome::Pass && check.attempts <= 1
+}
+
 /// Several passes of one check in one line.
-fn fold<'a>(passes: &[&'a CheckReport]) -> Row<'a> {
+fn fold<'a>(report: &Report, passes: &[&'a CheckReport]) -> Row<'a> {
     let check = passes[0];
     let ms = passes.iter().map(|pass| pass.duration_ms).max().unwrap_or(0);
     if passes.len() == 1 {
         return Row { check, text: label(check), ms };
     }
-    let names: Vec<_> = passes.iter().map(|pass| name(pass)).collect();
-    let names = names.join(", ");
-    let text = if passes.iter().all(|pass| pass.summary == check.summary) {
-        format!("{} ({names})", clean_line(&check.summary))
-    } else {
-        format!("{} of {}: {names}", passes.len(), passes.len())
-    };
+    let names: Vec<_> = passes.iter().map(|pass| short_name(pass, &report.run.target)).collect();
+    let same = passes.iter().all(|pass| pass.summary == check.summary);
+    let what = clean_line(if same { &check.summary } else { &check.title });
+    let text = format!("{what} ({})", names.join(", "));
     Row { check, text, ms }
 }
 
@@ -109,12 +134,22 @@ fn name(check: &CheckReport) -> String {
     name
 }
 
+/// The hosts below the server name by their first labels: `matrix.` for `matrix.example.org`. Only
+/// where all is well, and nobody needs to copy the name.
+fn short_name(check: &CheckReport, target: &str) -> String {
+    let instance = check.instance.as_deref().unwrap_or_default();
+    match instance.strip_suffix(target) {
+        Some(labels) if labels.ends_with('.') => clean_line(labels),
+        _ => name(check),
+    }
+}
+
 fn label(check: &CheckReport) -> String {
     let (name, mut text) = (name(check), clean_line(&check.summary));
     if check.attempts > 1 {
         text.push_str(&format!(" (attempt {})", check.attempts));
     }
-    if name.is_empty() { text } else { format!("{name}: {text}") }
+    if name.is_empty() || text.contains(&name) { text } else { format!("{name} · {text}") }
 }
 
 fn line(page: &mut Page, row: &Row<'_>, columns: usize) {
@@ -127,58 +162,30 @@ fn line(page: &mut Page, row: &Row<'_>, columns: usize) {
     page.space(1);
     page.put(if outcome == Outcome::Pass { PLAIN } else { style(outcome) }, &id);
     let text_at = 4 + columns + 2;
-    let room = page.look.width.saturating_sub(text_at + TIME);
-    if room < NARROW {
-        page.space(page.look.width.saturating_sub(4 + width(&id) + width(&time)).max(2));
+    let room = page.columns().saturating_sub(text_at + END);
+    if room < NARROW || row.text.split(' ').any(|word| width(word) > room) {
+        page.space(page.columns().saturating_sub(4 + width(&id) + width(&time)).max(2));
         page.line(DIM, &time);
         page.space(4);
         page.prose(4, style_of_text, std::slice::from_ref(&row.text));
         return;
     }
     page.space((columns + 2).saturating_sub(width(&id)).max(2));
-    page.beside(text_at, room, (style_of_text, &row.text), &time);
+    page.beside(text_at, (style_of_text, &row.text), &time);
 }
 
-/// Whether a root cause above has said it all.
-fn explained(report: &Report, check: &CheckReport) -> bool {
-    let key = check.key();
-    check.outcome == Outcome::Pass
-        || report
-            .root_causes
-            .iter()
-            .any(|cause| cause.checks.contains(&key) || cause.consequences.contains(&key))
-}
-
-fn details(page: &mut Page, check: &CheckReport) {
+/// What a root cause would say. A warning works, and needs no proof here; a remedy that is the next
+/// line's too stands there.
+fn details(page: &mut Page, check: &CheckReport, next: Option<&CheckReport>) {
     expectation(page, 4, check);
-    proof(page, 4, &check.evidence);
-    if let Some(remedy) = &check.remedy {
+    if check.outcome != Outcome::Warn {
+        proof(page, 4, &check.evidence);
+    }
+    let again = next.is_some_and(|next| next.id == check.id && next.remedy == check.remedy);
+    if let Some(remedy) = check.remedy.as_ref().filter(|_| !again) {
         page.field(4, "do", PLAIN, &clean_lines(remedy));
-    }
-}
-
-/// The checks that were not made, by reason.
-pub(super) fn skipped(page: &mut Page, report: &Report) {
-    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
-    for check in report.checks.iter().filter(|check| check.outcome == Outcome::Skip) {
-        let reason = match &check.blocked_by {
-            Some(key) => format!("blocked by {}", clean_line(key)),
-            None => clean_line(&check.summary),
-        };
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, keys)) => keys.push(check.key()),
-            None => reasons.push((reason, vec![check.key()])),
+        if let Some(cause) = &check.cause {
+            page.field(4, "more", COMMAND, &[format!("mxdoctor explain {}", clean_line(cause))]);
         }
-    }
-    if reasons.is_empty() {
-        return;
-    }
-    page.section("skipped");
-    for (reason, skipped) in &reasons {
-        page.put_raw(DIM, page.sign(Outcome::Skip));
-        page.space(1);
-        page.prose(2, PLAIN, std::slice::from_ref(reason));
-        page.space(2);
-        page.prose(2, DIM, &[keys(skipped)]);
     }
 }

@@ -2,6 +2,7 @@
 
 mod causes;
 mod families;
+mod groups;
 mod options;
 mod page;
 mod progress;

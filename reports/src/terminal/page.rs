@@ -8,6 +8,12 @@ use crate::text::{ascii, width, wrap};
 
 /// Longest line of running text: wider ones are hard to follow.
 const PROSE: usize = 100;
+/// Widest page: further out, the end of a line is out of sight of its beginning.
+const PAGE: usize = 120;
+/// Columns of a label.
+const LABEL: usize = 13;
+/// Columns for what stands at the end of a line, with the gap before it.
+pub(super) const END: usize = 10;
 
 pub(super) const PLAIN: Style = Style::new();
 pub(super) const BOLD: Style = Style::new().bold();
@@ -34,6 +40,11 @@ pub(super) struct Page {
 impl Page {
     pub(super) fn new(look: Look) -> Self {
         Self { look, text: String::new() }
+    }
+
+    /// Columns that are used.
+    pub(super) fn columns(&self) -> usize {
+        self.look.width.min(PAGE)
     }
 
     pub(super) fn finish(self) -> String {
@@ -75,6 +86,13 @@ impl Page {
         self.text.push('\n');
     }
 
+    /// An empty line, unless there is one or the page begins.
+    pub(super) fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.end();
+        }
+    }
+
     /// A whole line.
     pub(super) fn line(&mut self, style: Style, text: &str) {
         self.put(style, text);
@@ -84,7 +102,7 @@ impl Page {
     /// A line across the page that opens a section.
     pub(super) fn section(&mut self, title: &str) {
         let sign = if self.look.utf8 { "─" } else { "-" };
-        let columns = self.look.width.min(PROSE);
+        let columns = self.columns();
         self.end();
         if title.is_empty() {
             return self.line_across(&sign.repeat(columns));
@@ -131,33 +149,23 @@ impl Page {
 
     /// `label  text`, the text wrapped beside its label.
     pub(super) fn field(&mut self, indent: usize, label: &str, style: Style, lines: &[String]) {
-        const LABEL: usize = 10;
         self.space(indent);
         self.put(DIM, label);
         self.space(LABEL.saturating_sub(width(label)));
         self.prose(indent + LABEL, style, lines);
     }
-}
 
-impl Page {
-    /// A text in a column of its own with something dim at the right end of its first line. The
+    /// A text in a column of its own, with something dim at the end of the page's first line. The
     /// caller has written `column` columns.
-    pub(super) fn beside(
-        &mut self,
-        column: usize,
-        columns: usize,
-        (style, text): (Style, &str),
-        end: &str,
-    ) {
-        // On a very wide terminal the end would be out of sight of its beginning.
-        let columns = columns.min(PROSE);
+    pub(super) fn beside(&mut self, column: usize, (style, text): (Style, &str), end: &str) {
+        let columns = self.columns().saturating_sub(column + END).max(20);
         for (at, piece) in wrap(text, columns).iter().enumerate() {
             if at > 0 {
                 self.space(column);
             }
             self.put(style, piece);
             if at == 0 {
-                self.space((columns + 10).saturating_sub(width(piece) + width(end)).max(2));
+                self.space((columns + END).saturating_sub(width(piece) + width(end)).max(2));
                 self.put(DIM, end);
             }
             self.end();

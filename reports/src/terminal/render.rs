@@ -4,7 +4,8 @@ use mxdoctor_model::{Report, Vantage};
 
 use super::Look;
 use super::causes::causes;
-use super::families::{counts, families, skipped};
+use super::families::{counts, families};
+use super::groups::{skipped, unmeasured};
 use super::page::{BOLD, DIM, PLAIN, Page, style};
 use crate::text::{clean_line, span, width};
 use crate::verdict::verdict;
@@ -15,18 +16,24 @@ pub fn render(report: &Report, look: Look) -> String {
     header(&mut page, report);
     causes(&mut page, report);
     families(&mut page, report);
+    unmeasured(&mut page, report);
     skipped(&mut page, report);
     answer(&mut page, report);
     page.finish()
 }
 
 fn header(page: &mut Page, report: &Report) {
-    let tool = format!("{} {}", report.tool.name, report.tool.version);
-    page.put(BOLD, &clean_line(&tool));
-    page.put(PLAIN, &format!("  {}", clean_line(&report.run.target)));
-    let vantages: Vec<_> = report.run.vantages.iter().map(|vantage| vantage.as_str()).collect();
+    let tool = clean_line(&format!("{} {}", report.tool.name, report.tool.version));
+    let target = clean_line(&report.run.target);
+    page.put(BOLD, &tool);
+    page.put(PLAIN, &format!("  {target}"));
+    let names: Vec<_> = report.run.vantages.iter().map(|vantage| vantage.as_str()).collect();
     if report.run.vantages != [Vantage::Public] {
-        page.put(DIM, &format!("  from {}", vantages.join(", ")));
+        let from = format!("  from {}", names.join(", "));
+        if width(&tool) + 2 + width(&target) + width(&from) > page.columns() {
+            page.end();
+        }
+        page.put(DIM, &from);
     }
     page.end();
 }
@@ -42,7 +49,7 @@ fn answer(page: &mut Page, report: &Report) {
     page.put_raw(style(verdict.outcome), page.sign(verdict.outcome));
     page.space(1);
     let needed = 2 + width(&verdict.words) + 2 + width(&numbers);
-    if needed <= page.look.width {
+    if needed <= page.columns() {
         page.put(BOLD, &verdict.words);
         page.line(DIM, &format!("  {numbers}"));
         return;
