@@ -15,6 +15,8 @@ pub mod matrix;
 pub mod net;
 pub mod postgres;
 pub mod stun;
+#[cfg(test)]
+mod testing;
 pub mod tls;
 pub mod transport;
 pub mod websocket;

@@ -1,4 +1,4 @@
-//! WebSocket upgrade and text frames.
+//! The upgrade and what is said after it.
 
 use std::io;
 use std::time::Duration;

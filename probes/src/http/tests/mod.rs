@@ -1,0 +1,6 @@
+//! The instrument against servers on loopback, good, bad and real.
+
+mod helpers;
+mod hostile;
+mod nginx;
+mod requests;
