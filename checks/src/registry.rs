@@ -1,9 +1,30 @@
 //! The ordered list of all checks.
 
-use crate::Check;
+use crate::{Check, dns, ingress, tls, vantage};
 
 /// Every check, in the order of reports: from our own side, along a person's way, to the depths.
-pub static REGISTRY: &[&Check] = &[];
+pub static REGISTRY: &[&Check] = &[
+    &vantage::resolver::CHECK,
+    &vantage::clock::CHECK,
+    &vantage::ipv6::CHECK,
+    &dns::address::CHECK,
+    &dns::resolvers_agree::CHECK,
+    &dns::srv::CHECK,
+    &dns::caa::CHECK,
+    &dns::dnssec::CHECK,
+    &dns::internal_names::CHECK,
+    &tls::handshake::CHECK,
+    &tls::chain::CHECK,
+    &tls::name::CHECK,
+    &tls::validity::CHECK,
+    &tls::protocol::CHECK,
+    &tls::addresses_agree::CHECK,
+    &ingress::reachable::CHECK,
+    &ingress::http_redirect::CHECK,
+    &ingress::http2::CHECK,
+    &ingress::hsts::CHECK,
+    &ingress::challenge::CHECK,
+];
 
 /// The check of that id.
 pub fn check(id: &str) -> Option<&'static Check> {

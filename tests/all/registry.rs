@@ -22,11 +22,8 @@ fn ids_are_unique_and_well_formed() {
 #[test]
 fn ids_never_go_away() {
     let known = include_str!("ids.txt");
-    let now: HashSet<&str> = REGISTRY
-        .iter()
-        .map(|check| check.id)
-        .chain(causes().map(|cause| cause.id))
-        .collect();
+    let now: HashSet<&str> =
+        REGISTRY.iter().map(|check| check.id).chain(causes().map(|cause| cause.id)).collect();
     let listed: HashSet<&str> = known.lines().collect();
     for id in &listed {
         assert!(now.contains(id), "{id} is a public interface and went away");

@@ -70,7 +70,8 @@ fn judge(host: &str, resolved: &Resolved, vantage: Vantage) -> Finding {
     let summary = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let finding = if !private.is_empty() {
         let list = listed(private);
-        let summary = format!("{host} resolves to {list} among others, which nobody outside can reach");
+        let summary =
+            format!("{host} resolves to {list} among others, which nobody outside can reach");
         Finding::fail("dns-private-address", summary)
             .expected("only addresses that can be reached from the internet")
             .actual(list)

@@ -111,7 +111,11 @@ fn judge(lookup: &Lookup, issuer: &str, wildcard: bool) -> Finding {
     let domain = domains[0];
     Finding::warn(
         "caa-forbids-issuer",
-        format!("CAA of {} permits {}, and the certificate is of {issuer}", lookup.name, list.join(", ")),
+        format!(
+            "CAA of {} permits {}, and the certificate is of {issuer}",
+            lookup.name,
+            list.join(", ")
+        ),
     )
     .expected(format!("issue \"{domain}\""))
     .actual(list.join(", "))
@@ -205,7 +209,10 @@ mod tests {
         use Outcome::{Pass, Skip, Warn};
         let le = ("issue", "letsencrypt.org");
         assert_eq!(verdict(&[le], LE, false), Pass);
-        assert_eq!(verdict(&[("issue", "LetsEncrypt.org; validationmethods=dns-01")], LE, false), Pass);
+        assert_eq!(
+            verdict(&[("issue", "LetsEncrypt.org; validationmethods=dns-01")], LE, false),
+            Pass
+        );
         assert_eq!(verdict(&[("issue", "pki.goog")], LE, false), Warn);
         assert_eq!(verdict(&[("issue", "pki.goog"), le], LE, false), Pass);
         assert_eq!(verdict(&[("issue", ";")], LE, false), Warn);

@@ -61,7 +61,8 @@ async fn inside(cx: &Cx, name: String) -> Verdict {
 
 async fn outside(cx: &Cx, name: String) -> Verdict {
     cx.fact(Resolver).await?;
-    let (a, aaaa) = tokio::join!(cx.net().lookup(&name, Kind::A), cx.net().lookup(&name, Kind::Aaaa));
+    let (a, aaaa) =
+        tokio::join!(cx.net().lookup(&name, Kind::A), cx.net().lookup(&name, Kind::Aaaa));
     let addresses: Vec<IpAddr> = a.addresses().into_iter().chain(aaaa.addresses()).collect();
     let open = addresses.iter().any(|address| !unreachable_from_outside(cx.target(), *address));
     let elsewhere = if addresses.is_empty() || open {
@@ -70,9 +71,9 @@ async fn outside(cx: &Cx, name: String) -> Verdict {
         cx.fact(SecondOpinion { host: name.clone() }).await.ok().map(|other| other.addresses())
     };
     let finding = judge(&name, &[&a, &aaaa], &addresses, open, elsewhere.as_deref());
-    let finding = [&a, &aaaa].into_iter().fold(finding, |finding, lookup| {
-        finding.evidence(EvidenceKind::Dns, describe(lookup))
-    });
+    let finding = [&a, &aaaa]
+        .into_iter()
+        .fold(finding, |finding, lookup| finding.evidence(EvidenceKind::Dns, describe(lookup)));
     Ok(finding.into())
 }
 
@@ -124,9 +125,10 @@ mod tests {
             elapsed: Duration::ZERO,
         };
         let none = lookup(Answer::NxDomain);
-        let verdict = |lookup: &Lookup, addresses: &[IpAddr], open, elsewhere: Option<&[IpAddr]>| {
-            judge("matrix.cluster.arpa", &[lookup], addresses, open, elsewhere).outcome
-        };
+        let verdict =
+            |lookup: &Lookup, addresses: &[IpAddr], open, elsewhere: Option<&[IpAddr]>| {
+                judge("matrix.cluster.arpa", &[lookup], addresses, open, elsewhere).outcome
+            };
         let private: IpAddr = [10, 0, 0, 5].into();
         assert_eq!(verdict(&none, &[], false, None), Outcome::Pass);
         let silent = lookup(Answer::Unanswered("timed out".into()));

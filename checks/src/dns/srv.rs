@@ -19,7 +19,8 @@ check! {
     ///
     /// ## What makes it fail
     /// - The target is an alias; RFC 2782 forbids it, and some implementations refuse it.
-    /// - The target is `.` (the service is decidedly not offered), has no address, or the port is 0.
+    /// - The target is `.` (the service is decidedly not offered) or has no address, or the port
+    ///   is 0.
     ///
     /// It warns where only the deprecated `_matrix._tcp` is there, or where both are and disagree.
     /// Where a valid well-known document stands before the records, what would fail warns, and what
@@ -46,10 +47,13 @@ async fn run(cx: &Cx) -> Verdict {
     let name = &cx.target().server_name;
     let host = host_of(name);
     if host.parse::<std::net::IpAddr>().is_ok() || name.len() > host.len() {
-        return Ok(Finding::skip("a server name with a port or an address uses no SRV record").into());
+        return Ok(
+            Finding::skip("a server name with a port or an address uses no SRV record").into()
+        );
     }
     let (fed, old) = (format!("_matrix-fed._tcp.{host}"), format!("_matrix._tcp.{host}"));
-    let (fed, old) = tokio::join!(cx.net().lookup(&fed, Kind::Srv), cx.net().lookup(&old, Kind::Srv));
+    let (fed, old) =
+        tokio::join!(cx.net().lookup(&fed, Kind::Srv), cx.net().lookup(&old, Kind::Srv));
     for lookup in [&fed, &old] {
         if let Answer::Unanswered(_) | Answer::Refused(_) = lookup.answer {
             let finding = Finding::error(format!("no usable answer for {}", lookup.name));
@@ -138,7 +142,9 @@ fn judge(fed: &[Target], old: &[Target], delegated: bool) -> Finding {
     }
     let list = used.iter().map(|t| format!("{}:{}", t.name, t.port)).collect::<Vec<_>>().join(", ");
     if delegated {
-        return Finding::pass(format!("{service} leads to {list}; the well-known document is before it"));
+        return Finding::pass(format!(
+            "{service} leads to {list}; the well-known document is before it"
+        ));
     }
     if fed.is_empty() {
         let summary = format!("only the deprecated _matrix._tcp leads to {list}");

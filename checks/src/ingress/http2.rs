@@ -31,8 +31,7 @@ check! {
 }
 
 async fn run(cx: &Cx) -> Verdict {
-    let endpoints =
-        services(cx).await?.into_iter().map(|host| Endpoint::new(host.host, host.port));
+    let endpoints = services(cx).await?.into_iter().map(|host| Endpoint::new(host.host, host.port));
     let look = |endpoint: Endpoint| async move {
         let Endpoint { host, port } = endpoint;
         let session = cx.fact(Trusted { host: host.clone(), port }).await?;

@@ -41,8 +41,7 @@ check! {
 const REDIRECTS: usize = 10;
 
 async fn run(cx: &Cx) -> Verdict {
-    let endpoints =
-        services(cx).await?.into_iter().map(|host| Endpoint::new(host.host, host.port));
+    let endpoints = services(cx).await?.into_iter().map(|host| Endpoint::new(host.host, host.port));
     Ok(cx.each(endpoints, |endpoint| look(cx, endpoint)).await)
 }
 
@@ -52,7 +51,9 @@ async fn look(cx: &Cx, endpoint: Endpoint) -> Verdict {
         return Ok(Finding::skip(reason).into());
     }
     if only_443_is_overridden(cx, &endpoint).await? {
-        return Ok(Finding::skip("overridden: port 443 is directed elsewhere, port 80 is not").into());
+        return Ok(
+            Finding::skip("overridden: port 443 is directed elsewhere, port 80 is not").into()
+        );
     }
     let host = &endpoint.host;
     let name = if host.contains(':') { format!("[{host}]") } else { host.clone() };
@@ -121,9 +122,10 @@ fn judge(host: &str, exchange: &Exchange) -> Finding {
             None => Finding::error("internal: no answer over plain HTTP"),
         }
     };
-    let finding = exchange.hops.iter().fold(finding, |finding, hop| {
-        finding.evidence(EvidenceKind::Request, hop.line())
-    });
+    let finding = exchange
+        .hops
+        .iter()
+        .fold(finding, |finding, hop| finding.evidence(EvidenceKind::Request, hop.line()));
     finding.expected(format!("a redirect to https://{host}/, or nothing"))
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn url(host: &StackHost, path: &str) -> Url {
 /// Those of [`Hosts`].
 pub(crate) async fn services(cx: &Cx) -> Result<Vec<StackHost>, Unavailable> {
     let hosts = cx.fact(Hosts).await?;
-    let serves = |host: &&StackHost| host.https && host.roles.iter().any(|r| *r != Role::ServerName);
+    let serves =
+        |host: &&StackHost| host.https && host.roles.iter().any(|r| *r != Role::ServerName);
     Ok(hosts.iter().filter(serves).cloned().collect())
 }

@@ -18,8 +18,8 @@ check! {
     /// must not count as broken then, and nobody should take them for verified either.
     ///
     /// ## What makes it fail
-    /// It never fails. Without IPv6 here it is a skip, and so is whatever would need it; a host that
-    /// has IPv6 addresses only is an error of `tls.handshake`.
+    /// It never fails. Without IPv6 here it is a skip, and so is whatever would need it; a host
+    /// that has IPv6 addresses only is an error of `tls.handshake`.
     ///
     /// ## How to fix it
     /// Run from a machine with IPv6, if the IPv6 addresses are to be checked.
@@ -52,9 +52,8 @@ async fn run(cx: &Cx) -> Verdict {
 async fn answering(cx: &Cx) -> Result<Option<IpAddr>, crate::Unavailable> {
     for Endpoint { host, port } in endpoints(cx).await? {
         let Ok(handshakes) = cx.fact(Sessions { host, port }).await else { continue };
-        let answers = |attempt: &&crate::facts::Attempt| {
-            attempt.address.is_ipv6() && attempt.result.is_ok()
-        };
+        let answers =
+            |attempt: &&crate::facts::Attempt| attempt.address.is_ipv6() && attempt.result.is_ok();
         if let Some(attempt) = handshakes.attempts.iter().find(answers) {
             return Ok(Some(attempt.address.ip()));
         }

@@ -46,7 +46,7 @@ fn answered(lookups: &[Lookup]) -> Finding {
     if let Some(elapsed) = quickest {
         finding = finding.metric("lookup", elapsed.as_secs_f64() * 1000.0, "ms");
     }
-    lookups.iter().fold(finding, |finding, lookup| {
-        finding.evidence(EvidenceKind::Dns, describe(lookup))
-    })
+    lookups
+        .iter()
+        .fold(finding, |finding, lookup| finding.evidence(EvidenceKind::Dns, describe(lookup)))
 }
