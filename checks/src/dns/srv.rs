@@ -19,7 +19,8 @@ check! {
     ///
     /// ## What makes it fail
     /// - The target is an alias; RFC 2782 forbids it, and some implementations refuse it.
-    /// - The target is `.` (the service is decidedly not offered), has no address, or the port is 0.
+    /// - The target is `.` (the service is decidedly not offered) or has no address, or the port
+    ///   is 0.
     ///
     /// It warns where only the deprecated `_matrix._tcp` is there, or where both are and disagree.
     /// Where a valid well-known document stands before the records, what would fail warns, and what

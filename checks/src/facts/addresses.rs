@@ -141,8 +141,9 @@ async fn absent(cx: &Cx, host: &str, a: &Lookup, aaaa: &Lookup) -> Unavailable {
         let bogus = if a.dnssec == Dnssec::Bogus { a } else { aaaa };
         return Unavailable::by("dns.dnssec", crate::dns::bogus(host, bogus));
     }
+    let nowhere = a.answer == Answer::NxDomain || aaaa.answer == Answer::NxDomain;
     let silent = |l: &Lookup| matches!(l.answer, Answer::Unanswered(_) | Answer::Refused(_));
-    if silent(a) || silent(aaaa) {
+    if !nowhere && (silent(a) || silent(aaaa)) {
         // Silence may be our own resolver's: only one that answers other questions proves anything.
         return match cx.fact(Resolver).await {
             Err(ours) => ours,
@@ -155,7 +156,19 @@ async fn absent(cx: &Cx, host: &str, a: &Lookup, aaaa: &Lookup) -> Unavailable {
     if host == host_of(&cx.target().server_name) && has_srv(cx, host).await {
         return Unavailable::by("dns.address", only_srv(host, a, aaaa));
     }
+    if is_configured(cx.target(), host)
+        && let Some(finding) = super::opinion::unknown_just_here(cx, host, a).await
+    {
+        return Unavailable::by("dns.resolvers_agree", finding);
+    }
     Unavailable::by("dns.address", missing(host, a, aaaa))
+}
+
+/// Whether the host was named by the operator, not guessed by discovery.
+fn is_configured(target: &Target, host: &str) -> bool {
+    let bases = [&target.homeserver, &target.element, &target.jitsi];
+    let mut hosts = bases.into_iter().flatten().filter_map(|base| base.host_str());
+    host == host_of(&target.server_name) || hosts.any(|known| known == host)
 }
 
 async fn alias_of(cx: &Cx, host: &str) -> Option<String> {
@@ -203,8 +216,8 @@ fn missing(host: &str, a: &Lookup, aaaa: &Lookup) -> Finding {
         format!("{host} exists in DNS and has no address")
     };
     let finding = Finding::fail("dns-record-missing", summary).remedy(format!(
-        "create the DNS record of {host}; with a Cloudflare Tunnel that is the operator's work: look \
-         for {host} as `fqdn` in the TunnelBinding and for errors in the operator's log"
+        "create the DNS record of {host}; with a Cloudflare Tunnel that is the operator's work: \
+         look for {host} as `fqdn` in the TunnelBinding and for errors in the operator's log"
     ));
     shown(finding, host, a, aaaa)
 }
@@ -226,7 +239,9 @@ fn only_srv(host: &str, a: &Lookup, aaaa: &Lookup) -> Finding {
 }
 
 fn unanswered(host: &str, a: &Lookup, aaaa: &Lookup) -> Finding {
-    let servfail = |lookup: &Lookup| matches!(&lookup.answer, Answer::Refused(code) if code.eq_ignore_ascii_case("servfail"));
+    let is_servfail = |code: &str| code.eq_ignore_ascii_case("servfail");
+    let servfail =
+        |lookup: &Lookup| matches!(&lookup.answer, Answer::Refused(code) if is_servfail(code));
     let finding = if servfail(a) || servfail(aaaa) {
         Finding::fail("dns-zone-broken", format!("the zone of {host} cannot be asked: SERVFAIL"))
     } else {

@@ -1,6 +1,7 @@
 //! What somebody other than our resolver says of a name's addresses.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use mxdoctor_model::{EvidenceKind, Finding, Vantage};
@@ -13,6 +14,8 @@ use crate::{Cx, Fact, Unavailable};
 
 /// Name servers of one zone that are asked, at most.
 const SERVERS: usize = 3;
+/// How long they have for their answer, all of them together: others wait for it.
+const PATIENCE: Duration = Duration::from_secs(7);
 /// Aliases that are followed from zone to zone, at most.
 const ALIASES: usize = 6;
 
@@ -50,22 +53,19 @@ impl Fact for SecondOpinion {
 
     async fn observe(&self, cx: &Cx) -> Result<Opinion, Unavailable> {
         if let Some(server) = cx.target().second_resolver {
-            let (a, aaaa) = ask(cx, &[server], &self.host).await;
-            return judged(&self.host, format!("the second resolver {server}"), a, aaaa);
+            let lookups = ask(cx, &[server], &self.host).await;
+            return judged(&self.host, format!("the second resolver {server}"), lookups);
         }
         let mut name = self.host.to_lowercase();
         for _ in 0..ALIASES {
             let Some((zone, servers)) = servers_of(cx, &name).await else {
                 return Err(skip(&self.host, format!("the name servers of {name} were not found")));
             };
-            let (a, aaaa) = ask(cx, &servers, &name).await;
-            match (a.addresses().is_empty() && aaaa.addresses().is_empty())
-                .then(|| last_alias(&a).or_else(|| last_alias(&aaaa)))
-                .flatten()
-            {
+            let lookups = ask(cx, &servers, &name).await;
+            match lookups.as_ref().and_then(leads_on) {
                 Some(alias) => name = alias,
                 None => {
-                    return judged(&self.host, format!("the servers of the zone {zone}"), a, aaaa);
+                    return judged(&self.host, format!("the servers of the zone {zone}"), lookups);
                 }
             }
         }
@@ -73,24 +73,42 @@ impl Fact for SecondOpinion {
     }
 }
 
-async fn ask(cx: &Cx, servers: &[SocketAddr], name: &str) -> (Lookup, Lookup) {
-    tokio::join!(
-        cx.net().lookup_at(servers, name, Kind::A),
-        cx.net().lookup_at(servers, name, Kind::Aaaa)
-    )
+async fn ask(cx: &Cx, servers: &[SocketAddr], name: &str) -> Option<(Lookup, Lookup)> {
+    let both = async {
+        tokio::join!(
+            cx.net().lookup_at(servers, name, Kind::A),
+            cx.net().lookup_at(servers, name, Kind::Aaaa)
+        )
+    };
+    tokio::time::timeout(PATIENCE, both).await.ok()
 }
 
 fn skip(host: &str, reason: String) -> Unavailable {
     Unavailable::by("dns.resolvers_agree", Finding::skip(reason).on(host))
 }
 
-fn judged(host: &str, by: String, a: Lookup, aaaa: Lookup) -> Result<Opinion, Unavailable> {
+fn judged(
+    host: &str,
+    by: String,
+    lookups: Option<(Lookup, Lookup)>,
+) -> Result<Opinion, Unavailable> {
+    let Some((a, aaaa)) = lookups else {
+        return Err(skip(host, format!("{by} do not answer us within {PATIENCE:?}")));
+    };
     for lookup in [&a, &aaaa] {
         if let Answer::Unanswered(reason) | Answer::Refused(reason) = &lookup.answer {
             return Err(skip(host, format!("{by} cannot be asked from here: {reason}")));
         }
     }
     Ok(Opinion { by, a, aaaa })
+}
+
+/// The name that an answer without addresses leads on to, in a zone of its own.
+fn leads_on((a, aaaa): &(Lookup, Lookup)) -> Option<String> {
+    if !a.addresses().is_empty() || !aaaa.addresses().is_empty() {
+        return None;
+    }
+    last_alias(a).or_else(|| last_alias(aaaa))
 }
 
 fn last_alias(lookup: &Lookup) -> Option<String> {
@@ -151,6 +169,27 @@ pub(super) async fn public_elsewhere(cx: &Cx, host: &str) -> Option<Vec<IpAddr>>
     public.then_some(addresses)
 }
 
+/// The finding for a name that our resolver does not know, and somebody else does: a negative
+/// answer is kept for a while as well.
+pub(super) async fn unknown_just_here(cx: &Cx, host: &str, ours: &Lookup) -> Option<Finding> {
+    if cx.vantage() != Vantage::Public {
+        return None;
+    }
+    let opinion = cx.fact(SecondOpinion { host: host.to_owned() }).await.ok()?;
+    let addresses = opinion.addresses();
+    if addresses.is_empty() {
+        return None;
+    }
+    let summary = format!("our resolver has no address of {host}, and {} have one", opinion.by);
+    let finding = Finding::fail("dns-stale", summary).on(host).expected(list(&addresses));
+    Some(
+        finding
+            .actual("no address")
+            .evidence(EvidenceKind::Dns, describe(ours))
+            .evidence(EvidenceKind::Dns, format!("{}: {}", opinion.by, describe(&opinion.a))),
+    )
+}
+
 /// Whether addresses that do not serve a host rightly are just an old answer of our resolver: the
 /// other side does not give any of them, and an address that it does give serves the host rightly.
 /// Then everything that ails the host from here is `dns.resolvers_agree`'s to say.
@@ -186,9 +225,6 @@ pub async fn stale(cx: &Cx, endpoint: &Endpoint, bad: &[SocketAddr]) -> Option<F
 }
 
 fn outdated(host: &str, bad: &[IpAddr], opinion: &Opinion) -> Finding {
-    let list = |addresses: &[IpAddr]| {
-        addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ")
-    };
     Finding::fail(
         "dns-stale",
         format!("our resolver sends {host} to {}, which is out of date", list(bad)),
@@ -198,6 +234,10 @@ fn outdated(host: &str, bad: &[IpAddr], opinion: &Opinion) -> Finding {
     .actual(list(bad))
     .evidence(EvidenceKind::Dns, format!("{}: {}", opinion.by, describe(&opinion.a)))
     .evidence(EvidenceKind::Dns, format!("{}: {}", opinion.by, describe(&opinion.aaaa)))
+}
+
+fn list(addresses: &[IpAddr]) -> String {
+    addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ check! {
     /// ## Where it comes from
     /// Matrix server-server API, "Resolving server names"; Cloudflare's documentation, "Detect a
     /// challenge page response".
-    "ingress.challenge" at P: "no browser challenge in front of API, federation and well-known paths"
+    "ingress.challenge" at P: "no browser challenge before API, federation and well-known paths"
     causes ["edge-challenges-servers", "edge-challenges-us"]
     timeout 30
 }

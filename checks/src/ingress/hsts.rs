@@ -17,8 +17,9 @@ check! {
     /// and the session's token with it.
     ///
     /// ## What makes it fail
-    /// It warns, once for all hosts, where the header is absent, cannot be read, or has `max-age=0`.
-    /// The host of the server name alone is not judged, since its pages may be anybody's.
+    /// It warns, once for all hosts, where the header is absent, cannot be read, or has
+    /// `max-age=0`. The host of the server name alone is not judged, since its pages may be
+    /// anybody's.
     ///
     /// ## How to fix it
     /// At Cloudflare: SSL/TLS, Edge Certificates, HTTP Strict Transport Security. At Traefik: a

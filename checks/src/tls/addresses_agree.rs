@@ -64,14 +64,16 @@ fn judge(endpoint: &Endpoint, handshakes: &Handshakes) -> Finding {
     let bad: Vec<&Attempt> = handshakes.attempts.iter().filter(|a| !a.accepted()).collect();
     let all = handshakes.attempts.len();
     let finding = if let Some(first) = bad.first() {
-        let addresses: Vec<_> = bad.iter().map(|attempt| attempt.address.ip().to_string()).collect();
+        let addresses: Vec<_> =
+            bad.iter().map(|attempt| attempt.address.ip().to_string()).collect();
         let list = addresses.join(", ");
         let host = &endpoint.host;
         let why = match &first.result {
             Ok(_) => "shows a certificate that clients refuse".to_owned(),
             Err(error) => error.to_string(),
         };
-        let summary = format!("{} of {all} addresses of {host} is broken: {list}: {why}", bad.len());
+        let summary =
+            format!("{} of {all} addresses of {host} is broken: {list}: {why}", bad.len());
         let finding = Finding::fail("one-address-broken", summary)
             .expected("an acceptable certificate on every address")
             .actual(bad.iter().map(|attempt| describe(attempt)).collect::<Vec<_>>().join("; "))
@@ -115,8 +117,7 @@ mod tests {
             address: ([198, 51, 100, 1], 443).into(),
             result: Ok(Arc::new(session("example.org", 90))),
         };
-        let handshakes =
-            Handshakes { attempts: vec![first, second], out_of_reach: Vec::new() };
+        let handshakes = Handshakes { attempts: vec![first, second], out_of_reach: Vec::new() };
         judge(&Endpoint::new("example.org", 443), &handshakes)
     }
 

@@ -96,9 +96,9 @@ fn untrusted(host: &str, vantage: Vantage, what: &str) -> Finding {
     match vantage {
         Vantage::Public => finding,
         Vantage::Internal | Vantage::Cluster => finding.remedy(format!(
-            "name the authority of the internal ingress with `ca_files` in the `[internal]` table of \
-             stack.toml; if it is named already, {host} has a certificate of another one: look at \
-             `issuerRef` of its cert-manager Certificate"
+            "name the authority of the internal ingress with `ca_files` in the `[internal]` table \
+             of stack.toml; if it is named already, {host} has a certificate of another one: look \
+             at `issuerRef` of its cert-manager Certificate"
         )),
     }
 }

@@ -179,8 +179,8 @@ fn no_certificate(endpoint: &Endpoint, alert: &str) -> Finding {
     let host = &endpoint.host;
     let summary = format!("{host} gets no certificate: the server ends the handshake with {alert}");
     Finding::fail("edge-has-no-certificate", summary).remedy(format!(
-        "give what terminates TLS a certificate for {host}. At Cloudflare, Universal SSL covers the \
-         zone and names one label below it only: order a certificate for {host} with Advanced \
+        "give what terminates TLS a certificate for {host}. At Cloudflare, Universal SSL covers \
+         the zone and names one label below it only: order a certificate for {host} with Advanced \
          Certificate Manager (or switch Total TLS on), upload one, or use a name one label below \
          the zone. Behind Traefik, put {host} into the `dnsNames` of the cert-manager Certificate \
          and name its Secret in the IngressRoute's `tls.secretName`"

@@ -1,8 +1,10 @@
 //! The `tls` family: see each file's own page.
 
+pub mod addresses_agree;
 pub mod chain;
 pub mod handshake;
 pub mod name;
+pub mod protocol;
 mod shared;
 pub mod validity;
 

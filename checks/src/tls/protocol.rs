@@ -46,9 +46,11 @@ async fn run(cx: &Cx) -> Verdict {
 }
 
 fn judge(host: &str, session: &Session, old: &OldHello) -> Finding {
-    let chain = session.chain.iter().find_map(|certificate| Some((certificate, weak(certificate)?)));
+    let chain =
+        session.chain.iter().find_map(|certificate| Some((certificate, weak(certificate)?)));
     let finding = if let Some((certificate, what)) = chain {
-        let summary = format!("{host} relies on a certificate with {what}: {}", certificate.subject);
+        let summary =
+            format!("{host} relies on a certificate with {what}: {}", certificate.subject);
         Finding::fail("certificate-weak", summary)
             .expected("RSA of 2048 bits or more, or an elliptic curve, signed with SHA-2")
             .actual(what)
@@ -108,10 +110,7 @@ mod tests {
         let mut small = good.clone();
         small.chain[0].key = "RSA 1024".into();
         small.chain[0].key_bits = 1024;
-        assert_eq!(
-            judged(&small, &OldHello::Refused),
-            (Outcome::Fail, Some("certificate-weak"))
-        );
+        assert_eq!(judged(&small, &OldHello::Refused), (Outcome::Fail, Some("certificate-weak")));
         let mut sha1 = good.clone();
         sha1.chain[0].signature = "sha1WithRSAEncryption".into();
         assert_eq!(judged(&sha1, &OldHello::Refused).0, Outcome::Fail);

@@ -18,8 +18,8 @@ check! {
     /// must not count as broken then, and nobody should take them for verified either.
     ///
     /// ## What makes it fail
-    /// It never fails. Without IPv6 here it is a skip, and so is whatever would need it; a host that
-    /// has IPv6 addresses only is an error of `tls.handshake`.
+    /// It never fails. Without IPv6 here it is a skip, and so is whatever would need it; a host
+    /// that has IPv6 addresses only is an error of `tls.handshake`.
     ///
     /// ## How to fix it
     /// Run from a machine with IPv6, if the IPv6 addresses are to be checked.
