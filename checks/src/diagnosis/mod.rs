@@ -6,6 +6,8 @@
 
 mod rank;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +16,7 @@ use mxdoctor_model::{CheckReport, Confidence, Outcome, RootCause};
 /// The root causes behind a run's entries, most important first.
 pub fn diagnose(checks: &[CheckReport]) -> Vec<RootCause> {
     let mut groups = groups(checks);
-    fold(&mut groups, checks);
+    fold(&mut groups);
     let blocked = blocked(checks);
     let mut causes: Vec<(rank::Rank, RootCause)> = groups
         .into_iter()
@@ -64,31 +66,22 @@ fn groups(checks: &[CheckReport]) -> Vec<Group> {
 }
 
 /// Moves the groups that another one explains below it.
-fn fold(groups: &mut Vec<Group>, checks: &[CheckReport]) {
+fn fold(groups: &mut Vec<Group>) {
     for rule in rules::RULES {
         let Some(root) = groups.iter().position(|group| group.cause == rule.cause) else {
             continue;
         };
-        let mut folded = Vec::new();
-        for at in (0..groups.len()).rev() {
-            if at == root || !rule.explains.contains(&groups[at].cause.as_str()) {
-                continue;
-            }
-            let follows = |&index: &usize| rule.scope.holds(&groups[root], index, checks);
-            let (under, apart): (Vec<usize>, Vec<usize>) =
-                groups[at].seen_by.iter().partition(|index| follows(index));
-            folded.extend(under);
-            if apart.is_empty() {
-                folded.append(&mut groups[at].explains);
-            }
-            groups[at].seen_by = apart;
-        }
+        let explained = |group: &Group| rule.explains.contains(&group.cause.as_str());
+        let folded: Vec<usize> = groups
+            .iter()
+            .filter(|group| explained(group))
+            .flat_map(|group| group.seen_by.iter().chain(&group.explains).copied())
+            .collect();
         if !folded.is_empty() {
-            folded.sort_unstable();
             groups[root].explains.extend(folded);
             groups[root].confidence = groups[root].confidence.min(rule.confidence);
+            groups.retain(|group| !explained(group));
         }
-        groups.retain(|group| !group.seen_by.is_empty());
     }
 }
 
