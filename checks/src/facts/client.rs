@@ -51,6 +51,7 @@ pub enum WellKnownTrouble {
 impl Fact for WellKnownClient {
     type Value = ClientWellKnown;
     const OWNER: &'static str = "synapse.well_known_client";
+    const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(40);
 
     async fn observe(&self, cx: &Cx) -> Result<ClientWellKnown, Unavailable> {
         if cx.vantage() != Vantage::Public {
@@ -129,9 +130,8 @@ pub(crate) fn web_url(text: &str) -> Option<Url> {
 
 /// Whether a body begins like a page.
 pub(crate) fn is_html(body: &[u8]) -> bool {
-    let start = body.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(body.len());
-    let body = body[start..].strip_prefix("\u{feff}".as_bytes()).unwrap_or(&body[start..]);
-    body.first() == Some(&b'<')
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
 }
 
 /// What the homeserver answers to `GET /_matrix/client/versions`, once it is a right answer.
@@ -164,6 +164,7 @@ impl ClientVersions {
 impl Fact for Versions {
     type Value = ClientVersions;
     const OWNER: &'static str = "synapse.versions";
+    const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
     async fn observe(&self, cx: &Cx) -> Result<ClientVersions, Unavailable> {
         let homeserver = cx.fact(Homeserver).await?;

@@ -153,6 +153,7 @@ pub struct Homeserver;
 impl Fact for Homeserver {
     type Value = Located;
     const OWNER: &'static str = "synapse.versions";
+    const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
     async fn observe(&self, cx: &Cx) -> Result<Located, Unavailable> {
         if let Some(base) = &cx.target().homeserver {
