@@ -97,7 +97,10 @@ fn read_document(exchange: &Exchange) -> Result<Map<String, Value>, WellKnownTro
     }
     let answer = exchange.last();
     match answer.status.as_u16() {
-        200 => parse_document(&answer.body),
+        200 => match &answer.cut {
+            Some(cut) => Err(WellKnownTrouble::NotJson(format!("not read whole: {cut}"))),
+            None => parse_document(&answer.body),
+        },
         404 | 410 => Err(WellKnownTrouble::Missing),
         other => Err(WellKnownTrouble::Status(other)),
     }
@@ -206,6 +209,10 @@ fn judge_versions(answer: &Response) -> Result<(Vec<String>, Map<String, Value>)
     if status == 429 {
         let summary = "the homeserver limits our rate: its versions cannot be told now";
         return Err(Finding::error(summary).actual(gist(answer)).transient());
+    }
+    if let Some(cut) = &answer.cut {
+        let summary = format!("the homeserver's versions could not be read whole: {cut}");
+        return Err(Finding::error(summary).transient());
     }
     let not_matrix = |actual: String| {
         Finding::fail(

@@ -139,7 +139,7 @@ pub(super) fn not_configured(cx: &Cx, owner: &'static str, what: &str) -> Unavai
     Unavailable::by(
         owner,
         Finding::skip(format!(
-            "no address of {what} is configured for the {} vantage, and nothing announces one there",
+            "no address of {what} is configured for the {} vantage, and none is announced there",
             cx.vantage()
         )),
     )

@@ -5,7 +5,7 @@ use mxdoctor_checks::facts::{Element, Found, Homeserver, Hosts, Jitsi, Role};
 use mxdoctor_model::Outcome;
 use serde_json::json;
 
-use super::{config, stack};
+use super::config;
 use crate::stack::{Answer, expect, finding};
 
 async fn homeserver(cx: &Cx) -> Result<(String, Found), Outcome> {
@@ -18,7 +18,7 @@ async fn the_homeserver_is_found_in_the_order_of_trust() {
     let matrix = || "https://matrix.example.org/".to_owned();
     let known = "GET example.org/.well-known/matrix/client";
 
-    let running = stack().start().await;
+    let running = super::stack().start().await;
     assert_eq!(homeserver(&running.bare()).await, Ok((matrix(), Found::ClientWellKnown)));
     let cx = running.run(mxdoctor_model::Vantage::Public, |target| {
         target.homeserver = "https://elsewhere.example".parse().ok();
@@ -26,18 +26,18 @@ async fn the_homeserver_is_found_in_the_order_of_trust() {
     let configured = ("https://elsewhere.example/".to_owned(), Found::Configured);
     assert_eq!(homeserver(&cx).await, Ok(configured));
 
-    let mut stack = stack();
+    let mut stack = super::stack();
     stack.remove(known);
     let running = stack.start().await;
     assert_eq!(homeserver(&running.bare()).await, Ok((matrix(), Found::ElementConfig)));
 
-    let mut stack = stack();
+    let mut stack = super::stack();
     stack.set(known, Answer::new(200, "<!doctype html>"));
     stack.remove("GET element.example.org/config.json");
     let running = stack.start().await;
     assert_eq!(homeserver(&running.bare()).await, Ok((matrix(), Found::Name)));
 
-    let mut stack = stack();
+    let mut stack = super::stack();
     stack.remove(known);
     stack.remove("GET element.example.org/config.json");
     stack.remove("GET matrix.example.org/_matrix/client/versions");
@@ -47,7 +47,7 @@ async fn the_homeserver_is_found_in_the_order_of_trust() {
 
 #[tokio::test]
 async fn without_a_well_known_all_else_goes_on() {
-    let mut stack = stack();
+    let mut stack = super::stack();
     stack.remove("GET example.org/.well-known/matrix/client");
     let running = stack.start().await;
     let cx = running.bare();
@@ -60,7 +60,7 @@ async fn without_a_well_known_all_else_goes_on() {
 
 #[tokio::test]
 async fn an_element_for_another_homeserver_is_not_ours() {
-    let mut stack = stack();
+    let mut stack = super::stack();
     let other = json!({"default_server_config":
         {"m.homeserver": {"base_url": "https://matrix.invalid", "server_name": "invalid"}}});
     stack.set("GET element.example.org/config.json", Answer::json(200, other));
@@ -74,7 +74,7 @@ async fn an_element_for_another_homeserver_is_not_ours() {
 
 #[tokio::test]
 async fn an_element_with_a_broken_configuration_is_ours_by_its_name() {
-    let mut stack = stack();
+    let mut stack = super::stack();
     stack.set("GET element.example.org/config.json", Answer::new(200, "{\"brand\": \"x\",}"));
     let running = stack.start().await;
     let cx = running.bare();
@@ -91,23 +91,23 @@ async fn jitsi_is_named_or_found_and_never_a_strangers() {
         found.map(|at| (at.host().to_owned(), at.found)).map_err(|by| by.finding.summary)
     };
     let ours = |found| Ok(("meet.example.org".to_owned(), found));
-    assert_eq!(jitsi(stack()).await, ours(Found::ElementConfig));
+    assert_eq!(jitsi(super::stack()).await, ours(Found::ElementConfig));
 
-    let mut old = stack();
+    let mut old = super::stack();
     config(&mut old, json!({"preferredDomain": "meet.example.org"}));
     assert_eq!(jitsi(old).await, ours(Found::ElementConfig));
 
-    let mut default = stack();
+    let mut default = super::stack();
     config(&mut default, json!({}));
     assert_eq!(jitsi(default).await, ours(Found::Name));
 
-    let mut strangers = stack();
+    let mut strangers = super::stack();
     config(&mut strangers, json!({"preferred_domain": "meet.element.io"}));
     strangers.remove("GET meet.example.org/");
     let why = jitsi(strangers).await.expect_err("none");
     assert!(why.contains("meet.element.io") && why.contains("not this deployment's"), "{why}");
 
-    let mut announced = stack();
+    let mut announced = super::stack();
     config(&mut announced, json!({}));
     let known = json!({"m.homeserver": {"base_url": "https://matrix.example.org"},
         "im.vector.riot.jitsi": {"preferredDomain": "meet.example.org"}});
@@ -117,7 +117,7 @@ async fn jitsi_is_named_or_found_and_never_a_strangers() {
 
 #[tokio::test]
 async fn the_hosts_are_known_with_their_roles() {
-    let running = stack().start().await;
+    let running = super::stack().start().await;
     let hosts = running.bare().fact(Hosts).await.expect("hosts");
     let hosts: Vec<_> = hosts.iter().map(|host| (host.host.as_str(), host.roles[0])).collect();
     let expected = [
