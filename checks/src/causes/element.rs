@@ -7,24 +7,27 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "element-page-wrong",
         title: "something else answers where Element should",
-        explanation: "The page at Element's address is not Element's: the web server's own, a parking \
-            page, or another program behind the same ingress.",
+        explanation: "The page at Element's address is not Element's: the web server's own, a \
+            parking page, or another program behind the same ingress.",
         remedy: "Route `element.testing.borooka.ee` to Service `element:80` (TunnelBinding, \
             `apps/base/matrix/networking/element-ingress.yaml`), or correct `element.base_url`.",
     },
     Cause {
         id: "element-bundle-missing",
         title: "Element's page is older than its files",
-        explanation: "The page names a script that is not there any more. An edge or a proxy has kept \
-            the page over an upgrade, or two versions answer in turn. People see a white page.",
-        remedy: "Purge the edge's cache for Element's host, take `index.html` out of its cache rules, \
-            and see that all pods run one image: `kubectl -n app-matrix rollout status deploy/element`.",
+        explanation: "The page names a script that is not there any more. An edge or a proxy has \
+            kept the page over an upgrade, or two versions answer in turn. People see a white \
+            page.",
+        remedy: "Purge the edge's cache for Element's host, take `index.html` out of its cache \
+            rules, and see that all pods run one image: `kubectl -n app-matrix rollout status \
+            deploy/element`.",
     },
     Cause {
         id: "element-config-missing",
         title: "Element's config.json is not served",
         explanation: "Without it Element knows no homeserver and stops with \"Your Element is \
-            misconfigured\". Often the mount is missing, and a fallback answers with the index page.",
+            misconfigured\". Often the mount is missing, and a fallback answers with the index \
+            page.",
         remedy: "Mount ConfigMap `element-config` at `/app/config.json` in \
             `apps/base/matrix/components/element.yaml`.",
     },
@@ -39,16 +42,16 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "element-base-url-wrong",
         title: "Element leads to another place than this homeserver",
-        explanation: "`default_server_config` in Element's configuration does not name this stack's \
-            homeserver.",
+        explanation: "`default_server_config` in Element's configuration does not name this \
+            stack's homeserver.",
         remedy: "Set `\"base_url\": \"https://matrix.testing.borooka.ee\"` in \
             `apps/base/matrix/config/element-config.yaml` and restart Element.",
     },
     Cause {
         id: "element-server-name-wrong",
         title: "Element names another server",
-        explanation: "The `server_name` in Element's configuration is not the one in user ids; often \
-            it is the homeserver's host.",
+        explanation: "The `server_name` in Element's configuration is not the one in user ids; \
+            often it is the homeserver's host.",
         remedy: "Set `\"server_name\": \"testing.borooka.ee\"` in \
             `apps/base/matrix/config/element-config.yaml`.",
     },
@@ -82,14 +85,14 @@ pub(super) const CAUSES: &[Cause] = &[
         explanation: "Element shows calls in a frame of its own, which holds a frame of the Jitsi \
             host. A header forbids one of them, or camera or microphone.",
         remedy: "Send `X-Frame-Options: SAMEORIGIN` instead of DENY and `frame-ancestors 'self'` \
-            instead of 'none', name the Jitsi host in `frame-src`, and take camera and microphone out \
-            of `Permissions-Policy`.",
+            instead of 'none', name the Jitsi host in `frame-src`, and take camera and microphone \
+            out of `Permissions-Policy`.",
     },
     Cause {
         id: "element-headers-missing",
         title: "Element's page is sent without protection against framing",
-        explanation: "Other sites can show Element in a frame and steal clicks, or make the browser \
-            guess a file's type. The stock image does not send these headers.",
+        explanation: "Other sites can show Element in a frame and steal clicks, or make the \
+            browser guess a file's type. The stock image does not send these headers.",
         remedy: "Add `X-Frame-Options: SAMEORIGIN`, `X-Content-Type-Options: nosniff` and \
             `Content-Security-Policy: frame-ancestors 'self'` where Element is served.",
     },

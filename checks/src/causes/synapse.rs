@@ -7,18 +7,18 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "homeserver-url-wrong",
         title: "the homeserver's base URL leads to something else",
-        explanation: "What answers at the base URL is not a homeserver: a web server's page, another \
-            program, or an ingress that routes `/_matrix` elsewhere. Clients say \"Homeserver URL \
-            does not appear to be a valid Matrix homeserver\".",
-        remedy: "Make `m.homeserver.base_url` in the client well-known and in Element's config.json \
-            the address at which `/_matrix/client/versions` is answered, and route its `/_matrix` \
-            to Service `synapse:8008` (TunnelBinding, IngressRoute).",
+        explanation: "What answers at the base URL is not a homeserver: a web server's page, \
+            another program, or an ingress that routes `/_matrix` elsewhere. Clients say \
+            \"Homeserver URL does not appear to be a valid Matrix homeserver\".",
+        remedy: "Make `m.homeserver.base_url` in the client well-known and in Element's \
+            config.json the address at which `/_matrix/client/versions` is answered, and route \
+            its `/_matrix` to Service `synapse:8008` (TunnelBinding, IngressRoute).",
     },
     Cause {
         id: "homeserver-broken",
         title: "the homeserver runs and answers with errors",
-        explanation: "The homeserver itself, not what stands before it, answers 5xx to requests that \
-            need nothing.",
+        explanation: "The homeserver itself, not what stands before it, answers 5xx to requests \
+            that need nothing.",
         remedy: "Read its log: `kubectl -n app-matrix logs deploy/synapse --tail=200`. After an \
             upgrade look for a failed database migration.",
     },
@@ -42,25 +42,26 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "another version runs than was written down",
         explanation: "What runs is not what `[expect]` or the manifests say: the rollout has not \
             taken place, has been undone, or something older is kept on the way.",
-        remedy: "Look at the rollout, `kubectl -n app-matrix rollout status`, and at the image that \
-            the pod really has; or correct `[expect]` in stack.toml.",
+        remedy: "Look at the rollout, `kubectl -n app-matrix rollout status`, and at the image \
+            that the pod really has; or correct `[expect]` in stack.toml.",
     },
     Cause {
         id: "well-known-client-missing",
         title: "clients do not find the homeserver by the server name",
         explanation: "`/.well-known/matrix/client` is not served on the server name's own host. \
             Whoever types a user id gets no further; several clients cannot be told another way.",
-        remedy: "Serve `/.well-known/matrix/client` on `https://testing.borooka.ee`: route that path \
-            to Synapse with `public_baseurl` set, or to a static responder, by a TunnelBinding \
-            subject for the server name above the catch-all.",
+        remedy: "Serve `/.well-known/matrix/client` on `https://testing.borooka.ee`: route that \
+            path to Synapse with `public_baseurl` set, or to a static responder, by a \
+            TunnelBinding subject for the server name above the catch-all.",
     },
     Cause {
         id: "well-known-client-wrong",
         title: "the client well-known does not lead to a homeserver",
         explanation: "The file is there, and what it says cannot be used: not JSON, no \
             `m.homeserver.base_url`, or one that leads nowhere.",
-        remedy: "Make it `{\"m.homeserver\": {\"base_url\": \"https://matrix.testing.borooka.ee\"}}`. \
-            Where Synapse serves it, `public_baseurl` in homeserver.yaml is what it says.",
+        remedy: "Make it `{\"m.homeserver\": {\"base_url\": \
+            \"https://matrix.testing.borooka.ee\"}}`. Where Synapse serves it, `public_baseurl` \
+            in homeserver.yaml is what it says.",
     },
     Cause {
         id: "cors-blocked",
@@ -77,22 +78,23 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "CORS headers are added a second time",
         explanation: "Synapse sends `Access-Control-Allow-Origin` itself; a proxy adds another. \
             Browsers refuse two values as they refuse none.",
-        remedy: "Remove the headers middleware (`accessControlAllowOriginList`, `customResponseHeaders`) \
-            from the homeserver's IngressRoute, or the rule at the edge.",
+        remedy: "Remove the headers middleware (`accessControlAllowOriginList`, \
+            `customResponseHeaders`) from the homeserver's IngressRoute, or the rule at the \
+            edge.",
     },
     Cause {
         id: "login-no-flow",
         title: "no way to log in is offered",
         explanation: "The homeserver announces no login that a person can use.",
-        remedy: "Enable one in homeserver.yaml: `password_config.enabled`, `oidc_providers`, or the \
-            authentication service (`matrix_authentication_service`).",
+        remedy: "Enable one in homeserver.yaml: `password_config.enabled`, `oidc_providers`, or \
+            the authentication service (`matrix_authentication_service`).",
     },
     Cause {
         id: "login-not-routed",
         title: "logins do not reach the authentication service",
-        explanation: "The homeserver leaves logins to the Matrix Authentication Service and does not \
-            answer them itself; the ingress still sends them to the homeserver, or the service's \
-            own addresses are wrong.",
+        explanation: "The homeserver leaves logins to the Matrix Authentication Service and does \
+            not answer them itself; the ingress still sends them to the homeserver, or the \
+            service's own addresses are wrong.",
         remedy: "Route `/_matrix/client/{api version}/login`, `logout` and `refresh` to the \
             authentication service, above `/_matrix`; set its `http.public_base` to the https URL.",
     },

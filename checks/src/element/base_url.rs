@@ -14,16 +14,16 @@ check! {
     /// Element leads to this homeserver.
     ///
     /// ## What it asserts
-    /// `default_server_config` → `m.homeserver` → `base_url` in Element's configuration (or what the
-    /// client well-known of `default_server_name` says) is an https URL, and it is this stack's
+    /// `default_server_config` → `m.homeserver` → `base_url` in Element's configuration (or what
+    /// the client well-known of `default_server_name` says) is an https URL, and it is this stack's
     /// homeserver: the same address, or one whose key document bears the same server name.
     ///
     /// ## Why it matters
     /// It is where everybody's Element goes first.
     ///
     /// ## What makes it fail
-    /// A base URL that is missing, unreadable or http ("Invalid base_url for m.homeserver"), where no
-    /// homeserver answers ("Homeserver URL does not appear to be a valid Matrix homeserver"), or
+    /// A base URL that is missing, unreadable or http ("Invalid base_url for m.homeserver"), where
+    /// no homeserver answers ("Homeserver URL does not appear to be a valid Matrix homeserver"), or
     /// where another server's homeserver answers. If it cannot be told whose homeserver answers
     /// there, that is a warning.
     ///

@@ -12,8 +12,8 @@ check! {
     ///
     /// ## What it asserts
     /// Element's page, `config.json` and `version` are sent so that nobody may use them for more
-    /// than an hour without asking again: `Cache-Control: no-cache`, `no-store` or a `max-age` of at
-    /// most 3600; and no edge hands out a copy that is older.
+    /// than an hour without asking again: `Cache-Control: no-cache`, `no-store` or a `max-age` of
+    /// at most 3600; and no edge hands out a copy that is older.
     ///
     /// ## Why it matters
     /// After an upgrade a page that was kept names a bundle that is gone: people see a white page
@@ -89,17 +89,25 @@ fn judge(answer: &Response) -> Result<(), String> {
     let seconds = |name: &str| {
         directives.iter().find_map(|one| one.strip_prefix(name)?.trim_matches('"').parse().ok())
     };
-    let longest: Option<u64> = seconds("max-age=").max(seconds("s-maxage="));
+    let longest: Option<u64> =
+        seconds("max-age=").max(seconds("s-maxage=")).or_else(|| by_expires(answer));
     match longest {
         Some(longest) if longest > LONGEST => Err(format!("may be kept for {longest} s")),
         Some(_) => Ok(()),
         None if directives.contains(&"immutable") => Err("is said never to change".into()),
-        None if answer.header("expires").is_some() => Ok(()),
         None if answer.header("last-modified").is_some() => {
             Err("browsers choose how long to keep it".into())
         }
         None => Ok(()),
     }
+}
+
+/// How long `Expires` permits; a date that cannot be read is in the past (RFC 9111, section 5.3).
+fn by_expires(answer: &Response) -> Option<u64> {
+    let date = |name| answer.header(name).map(jiff::fmt::rfc2822::parse);
+    let expires = date("expires")?.ok().map_or(0, |at| at.timestamp().as_second());
+    let sent = date("date")?.ok()?.timestamp().as_second();
+    Some(u64::try_from(expires - sent).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -111,12 +119,16 @@ mod tests {
         judge(&answer(200, headers, "")).is_ok()
     }
 
+    const SENT: (&str, &str) = ("date", "Mon, 05 Jan 2026 10:00:00 GMT");
+
     #[test]
     fn short_lives_are_right() {
         assert!(judged(&[("cache-control", "no-cache")]));
         assert!(judged(&[("cache-control", "public, max-age=0, must-revalidate")]));
         assert!(judged(&[("cache-control", "max-age=300")]));
         assert!(judged(&[]));
+        assert!(judged(&[SENT, ("expires", "0"), ("last-modified", "x")]));
+        assert!(judged(&[SENT, ("expires", "Mon, 05 Jan 2026 10:30:00 GMT")]));
     }
 
     #[test]
@@ -125,5 +137,6 @@ mod tests {
         assert!(!judged(&[("cache-control", "max-age=0, s-maxage=86400")]));
         assert!(!judged(&[("last-modified", "Mon, 05 Jan 2026 10:00:00 GMT")]));
         assert!(!judged(&[("cache-control", "no-cache"), ("age", "90000")]));
+        assert!(!judged(&[SENT, ("expires", "Tue, 06 Jan 2026 10:00:00 GMT")]));
     }
 }

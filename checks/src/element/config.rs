@@ -10,13 +10,13 @@ check! {
     /// Element's configuration can be read, and Element can start with it.
     ///
     /// ## What it asserts
-    /// `config.<host>.json`, or where that is missing or empty `config.json`, is a JSON object, names
-    /// a homeserver in one way and not in two that exclude each other.
+    /// `config.<host>.json`, or where that is missing or empty `config.json`, is a JSON object,
+    /// names a homeserver in one way and not in two that exclude each other.
     ///
     /// ## Why it matters
     /// Element reads nothing else. With a file that is not JSON it says "Your Element configuration
-    /// contains invalid JSON"; without a homeserver, or with old and new keys mixed, "Your Element is
-    /// misconfigured".
+    /// contains invalid JSON"; without a homeserver, or with old and new keys mixed, "Your Element
+    /// is misconfigured".
     ///
     /// ## What makes it fail
     /// A comma after the last entry, a missing file, a fallback that answers every path with the

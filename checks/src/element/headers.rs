@@ -18,8 +18,8 @@ check! {
     /// ## Why it matters
     /// A page that strangers can frame lets them steal clicks in a logged-in session. On the
     /// homeserver's own host, a file that somebody uploaded could run in Element's name. And
-    /// forbidding too much breaks calls: Element frames its own `jitsi.html`, which frames the Jitsi
-    /// host and asks for camera and microphone.
+    /// forbidding too much breaks calls: Element frames its own `jitsi.html`, which frames the
+    /// Jitsi host and asks for camera and microphone.
     ///
     /// ## What makes it fail
     /// `X-Frame-Options: DENY` or `frame-ancestors 'none'`, a `frame-src` without the Jitsi host, a

@@ -18,8 +18,8 @@ check! {
     /// A page whose bundle is gone stays white, with nothing but a line in the browser's console.
     ///
     /// ## What makes it fail
-    /// Another page (the web server's own, a parking page), an error, or a page from before the last
-    /// upgrade that still names the old bundle: an edge or a browser has kept it.
+    /// Another page (the web server's own, a parking page), an error, or a page from before the
+    /// last upgrade that still names the old bundle: an edge or a browser has kept it.
     ///
     /// ## How to fix it
     /// Compare the route with Service `element:80`. For an old page: purge the edge's cache, do not

@@ -23,8 +23,9 @@ check! {
     ///
     /// ## What makes it fail
     /// The key `preferredDomain` inside `jitsi`. It was right once; today Element merges its own
-    /// default for `preferred_domain` in first, and that wins. Or another host, in either place. Where
-    /// a foreign Jitsi is named on purpose although one answers under this domain, it is a warning.
+    /// default for `preferred_domain` in first, and that wins. Or another host, in either place.
+    /// Where a foreign Jitsi is named on purpose although one answers under this domain, it is a
+    /// warning.
     ///
     /// ## How to fix it
     /// In ConfigMap `element-config`, `apps/base/matrix/config/element-config.yaml`:

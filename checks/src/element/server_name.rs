@@ -9,16 +9,17 @@ check! {
     /// Element names the right server.
     ///
     /// ## What it asserts
-    /// `server_name` (or `default_server_name`) in Element's configuration is the homeserver's server
-    /// name, the part of user ids after the colon.
+    /// `server_name` (or `default_server_name`) in Element's configuration is the homeserver's
+    /// server name, the part of user ids after the colon.
     ///
     /// ## Why it matters
     /// It is what people read on the login page and complete their user ids with. Where only
     /// `default_server_name` is given, Element even finds the homeserver by it.
     ///
     /// ## What makes it fail
-    /// Another name; most often the homeserver's host (`matrix.testing.borooka.ee`) where the server
-    /// name (`testing.borooka.ee`) belongs. If none is given it is a skip: Element shows the host.
+    /// Another name; most often the homeserver's host (`matrix.testing.borooka.ee`) where the
+    /// server name (`testing.borooka.ee`) belongs. If none is given it is a skip: Element shows the
+    /// host.
     ///
     /// ## How to fix it
     /// Set `"server_name": "testing.borooka.ee"` beside `base_url` in ConfigMap `element-config`,

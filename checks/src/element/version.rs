@@ -15,7 +15,8 @@ check! {
     /// weaknesses are named in the result and do not change it.
     ///
     /// ## Why it matters
-    /// An old version after a rollout is a rollout that did not happen, or an edge that keeps files.
+    /// An old version after a rollout is a rollout that did not happen, or an edge that keeps
+    /// files.
     ///
     /// ## What makes it fail
     /// Another version than the one expected. A known urgent weakness is a warning. The table of

@@ -51,6 +51,7 @@ pub enum WellKnownTrouble {
 impl Fact for WellKnownClient {
     type Value = ClientWellKnown;
     const OWNER: &'static str = "synapse.well_known_client";
+    const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(40);
 
     async fn observe(&self, cx: &Cx) -> Result<ClientWellKnown, Unavailable> {
         if cx.vantage() != Vantage::Public {
@@ -96,7 +97,10 @@ fn read_document(exchange: &Exchange) -> Result<Map<String, Value>, WellKnownTro
     }
     let answer = exchange.last();
     match answer.status.as_u16() {
-        200 => parse_document(&answer.body),
+        200 => match &answer.cut {
+            Some(cut) => Err(WellKnownTrouble::NotJson(format!("not read whole: {cut}"))),
+            None => parse_document(&answer.body),
+        },
         404 | 410 => Err(WellKnownTrouble::Missing),
         other => Err(WellKnownTrouble::Status(other)),
     }
@@ -129,9 +133,8 @@ pub(crate) fn web_url(text: &str) -> Option<Url> {
 
 /// Whether a body begins like a page.
 pub(crate) fn is_html(body: &[u8]) -> bool {
-    let start = body.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(body.len());
-    let body = body[start..].strip_prefix("\u{feff}".as_bytes()).unwrap_or(&body[start..]);
-    body.first() == Some(&b'<')
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
 }
 
 /// What the homeserver answers to `GET /_matrix/client/versions`, once it is a right answer.
@@ -164,6 +167,7 @@ impl ClientVersions {
 impl Fact for Versions {
     type Value = ClientVersions;
     const OWNER: &'static str = "synapse.versions";
+    const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
     async fn observe(&self, cx: &Cx) -> Result<ClientVersions, Unavailable> {
         let homeserver = cx.fact(Homeserver).await?;
@@ -205,6 +209,10 @@ fn judge_versions(answer: &Response) -> Result<(Vec<String>, Map<String, Value>)
     if status == 429 {
         let summary = "the homeserver limits our rate: its versions cannot be told now";
         return Err(Finding::error(summary).actual(gist(answer)).transient());
+    }
+    if let Some(cut) = &answer.cut {
+        let summary = format!("the homeserver's versions could not be read whole: {cut}");
+        return Err(Finding::error(summary).transient());
     }
     let not_matrix = |actual: String| {
         Finding::fail(

@@ -139,7 +139,7 @@ pub(super) fn not_configured(cx: &Cx, owner: &'static str, what: &str) -> Unavai
     Unavailable::by(
         owner,
         Finding::skip(format!(
-            "no address of {what} is configured for the {} vantage, and nothing announces one there",
+            "no address of {what} is configured for the {} vantage, and none is announced there",
             cx.vantage()
         )),
     )
@@ -153,6 +153,7 @@ pub struct Homeserver;
 impl Fact for Homeserver {
     type Value = Located;
     const OWNER: &'static str = "synapse.versions";
+    const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
     async fn observe(&self, cx: &Cx) -> Result<Located, Unavailable> {
         if let Some(base) = &cx.target().homeserver {

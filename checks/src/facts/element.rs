@@ -126,13 +126,19 @@ fn none_found(name: &str, candidates: &[Candidate]) -> Finding {
         let base = config.homeserver_text().or_else(|| config.server_name())?;
         Some(format!("; {} is an Element Web, but set up for {base}", bare(&candidate.base)))
     });
-    let tried: Vec<&str> = candidates.iter().filter_map(|one| one.base.host_str()).collect();
+    let tried = candidates.iter().map(|candidate| {
+        let said = match &candidate.config {
+            Ok(config) => format!("set up for {}", config.homeserver_text().unwrap_or("nothing")),
+            Err(finding) => finding.summary.clone(),
+        };
+        Evidence::note(format!("tried {}: {said}", bare(&candidate.base)))
+    });
     Finding::skip(format!(
         "no Element Web for {name} was found{}",
         elsewhere.as_deref().unwrap_or_default()
     ))
     .remedy("if there is one, name it with `element.base_url` in stack.toml")
-    .evidences([Evidence::note(format!("tried {}", tried.join(", ")))])
+    .evidences(tried)
 }
 
 /// The usual names of an Element Web, and what is there. Names that do not exist are no trouble.
@@ -251,6 +257,9 @@ fn read_settings(exchange: &Exchange) -> Result<Map<String, Value>, Finding> {
         return Err(Finding::fail("element-config-missing", summary)
             .expected(expected)
             .actual(gist(answer)));
+    }
+    if let Some(cut) = &answer.cut {
+        return Err(Finding::error(format!("{file} could not be read whole: {cut}")).transient());
     }
     match serde_json::from_slice(&answer.body) {
         Ok(Value::Object(json)) => Ok(json),

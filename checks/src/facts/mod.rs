@@ -40,7 +40,6 @@ pub use software::{Release, ServerSoftware, Software};
 pub(crate) use addresses::{host_of, listed};
 pub(crate) use client::{gist, is_html, read_versions, web_url};
 pub(crate) use element::looks_like_element;
-pub(crate) use jitsi::looks_like_jitsi;
 pub(crate) use page::is_homeserver_path;
 pub(crate) use resolver::describe;
 pub(crate) use sessions::note_out_of_reach;

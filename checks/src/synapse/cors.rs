@@ -9,18 +9,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use mxdoctor_model::{Evidence, EvidenceKind, Finding, Outcome};
 use mxdoctor_probes::http::{Exchange, Response};
 
-use crate::facts::{Ask, Element, Homeserver, Located, Versions, ask};
+use crate::facts::{Ask, Element, Homeserver, Located, Software, Versions, ask};
 use crate::{Cx, Unavailable, Verdict, check};
 
 check! {
     /// Web clients may use the homeserver.
     ///
     /// ## What it asserts
-    /// On every class of endpoint (versions, login, sync, media, an unknown path) answers carry
-    /// `Access-Control-Allow-Origin` exactly once, `*` or the origin asked for, and preflights
-    /// (`OPTIONS`) are answered with 200 or 204 and permit the methods and headers that clients use:
-    /// GET, POST, PUT, DELETE, and `Authorization` and `Content-Type`. The client well-known is
-    /// looked at by `synapse.well_known_client`.
+    /// On every class of endpoint (versions, login, sync, media, and with Synapse an unknown path)
+    /// answers carry `Access-Control-Allow-Origin` exactly once, `*` or the origin asked for, and
+    /// preflights (`OPTIONS`) are answered with 2xx and permit the methods and headers that clients
+    /// use: GET, POST, PUT, DELETE, and `Authorization` and `Content-Type`. The client well-known
+    /// is looked at by `synapse.well_known_client`.
     ///
     /// ## Why it matters
     /// Browsers refuse everything else. Element then shows "Homeserver URL does not appear to be a
@@ -50,8 +50,12 @@ async fn run(cx: &Cx) -> Verdict {
     cx.fact(Versions).await?;
     let element = cx.fact(Element).await.ok();
     let origin = element.map_or(SOME_CLIENT.to_owned(), |e| e.base.origin().ascii_serialization());
-    let looks = CLASSES.iter().map(|class| look(cx, &homeserver, class, &origin));
-    let looked: Vec<_> = CLASSES.iter().zip(join_all(looks).await).collect();
+    let is_synapse = cx.fact(Software).await.is_ok_and(|software| software.is_synapse());
+    let classes: Vec<&Class> =
+        CLASSES.iter().filter(|class| is_synapse || class.path != UNKNOWN).collect();
+    let looks = classes.iter().map(|class| look(cx, &homeserver, class, &origin));
+    let answers = join_all(looks).await;
+    let looked: Vec<_> = classes.into_iter().zip(answers).collect();
     Ok(conclude(&looked, &origin).into())
 }
 
@@ -62,6 +66,9 @@ struct Class {
     /// The method that a preflight announces; none for a request that needs no preflight.
     preflight: Option<&'static str>,
 }
+
+/// No homeserver knows it; others than Synapse may leave it to their web server.
+const UNKNOWN: &str = "/_matrix/client/v3/mxdoctor";
 
 const CLASSES: &[Class] = &[
     Class { name: "versions", path: "/_matrix/client/versions", preflight: None },
@@ -74,7 +81,7 @@ const CLASSES: &[Class] = &[
         path: "/_matrix/client/v1/media/config",
         preflight: Some("GET"),
     },
-    Class { name: "an unknown path", path: "/_matrix/client/v3/mxdoctor", preflight: None },
+    Class { name: "an unknown path", path: UNKNOWN, preflight: None },
 ];
 
 type Looked = Result<std::sync::Arc<Exchange>, Unavailable>;
@@ -176,7 +183,8 @@ fn judge(class: &Class, answer: &Response, origin: &str) -> Result<(), Refusal> 
     if let Some(missing) = missing {
         return Err(Refusal::Blocked(format!("the preflight does not permit {missing}")));
     }
-    // `*` does not stand for Authorization (Fetch Standard, "CORS non-wildcard request-header name").
+    // `*` does not stand for Authorization (Fetch Standard, "CORS non-wildcard request-header
+    // name").
     let headers = listed(&answer.headers, &ACCESS_CONTROL_ALLOW_HEADERS);
     let has = |name: &str| headers.iter().any(|header| header.eq_ignore_ascii_case(name));
     if !has("authorization") {

@@ -14,8 +14,8 @@ check! {
     ///
     /// ## What it asserts
     /// `GET /_matrix/client/v3/login` offers at least one flow that a person can use (password,
-    /// single sign-on, token), or the homeserver announces OAuth 2.0 with consistent metadata. And a
-    /// request with an access token that nobody has is refused with 401, which the homeserver can
+    /// single sign-on, token), or the homeserver announces OAuth 2.0 with consistent metadata. And
+    /// a request with an access token that nobody has is refused with 401, which the homeserver can
     /// only know from its database (or from its authentication service).
     ///
     /// ## Why it matters
@@ -24,14 +24,15 @@ check! {
     /// answers to known ones.
     ///
     /// ## What makes it fail
-    /// No flow for people; a login that is not routed to the Matrix Authentication Service that does
-    /// it; 500 or no answer to the made-up token. No password is tried and no limit is touched.
+    /// No flow for people; a login that is not routed to the Matrix Authentication Service that
+    /// does it; 500 or no answer to the made-up token. No password is tried and no limit is
+    /// touched.
     ///
     /// ## How to fix it
-    /// Where the token gets 500: look at the database, `kubectl -n app-matrix get cluster matrix-db`,
-    /// and at Synapse's log for `OperationalError`. Where flows are missing: `password_config` in
-    /// `homeserver.yaml`, or route `/_matrix/client/*/login`, `logout` and `refresh` to the
-    /// authentication service.
+    /// Where the token gets 500: look at the database, `kubectl -n app-matrix get cluster
+    /// matrix-db`, and at Synapse's log for `OperationalError`. Where flows are missing:
+    /// `password_config` in `homeserver.yaml`, or route `/_matrix/client/*/login`, `logout` and
+    /// `refresh` to the authentication service.
     ///
     /// ## Where it comes from
     /// Matrix client-server API, "Login", "Using access tokens", "OAuth 2.0 API".

@@ -22,8 +22,8 @@ check! {
     /// anybody act as a part of the server.
     ///
     /// ## What makes it fail
-    /// An answer that begins like Prometheus metrics, or a replication endpoint's own refusal. A 404
-    /// `M_UNRECOGNIZED` of Synapse is right: the resource is not on this listener.
+    /// An answer that begins like Prometheus metrics, or a replication endpoint's own refusal. A
+    /// 404 `M_UNRECOGNIZED` of Synapse is right: the resource is not on this listener.
     ///
     /// ## How to fix it
     /// Give `metrics` and `replication` listeners of their own in `homeserver.yaml` (not among the

@@ -23,8 +23,8 @@ check! {
     /// ## What makes it fail
     /// `POST /register` with an empty object is answered with a flow that asks for nothing
     /// (`m.login.dummy`) or only for agreeing to terms. The request names no user and finishes no
-    /// stage, so no account comes of it; whether a made-up user name is free is asked to confirm it.
-    /// Guest accounts are not looked at, because asking for one makes one.
+    /// stage, so no account comes of it; whether a made-up user name is free is asked to confirm
+    /// it. Guest accounts are not looked at, because asking for one makes one.
     ///
     /// ## How to fix it
     /// `enable_registration: false` in `apps/base/matrix/config/synapse-config.yaml`, or

@@ -28,7 +28,7 @@ check! {
     ///
     /// ## Where it comes from
     /// Matrix server-server API, "Retrieving server version"; the project's security advisories.
-    "synapse.software" at PC: "the homeserver's version is as written and not known to be vulnerable"
+    "synapse.software" at PC: "the homeserver's version is as written, not known as vulnerable"
     causes ["version-differs", "homeserver-vulnerable"]
     timeout 40
 }

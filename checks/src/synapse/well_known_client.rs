@@ -27,7 +27,8 @@ check! {
     ///
     /// ## What makes it fail
     /// No such file (404), a page instead of JSON, no usable `base_url`, one that leads elsewhere,
-    /// or missing CORS headers. Everything else goes on with the homeserver that was found otherwise.
+    /// or missing CORS headers. Everything else goes on with the homeserver that was found
+    /// otherwise.
     ///
     /// ## How to fix it
     /// Serve on the server name's own host, not just on the homeserver's:
@@ -219,7 +220,10 @@ mod tests {
                 "Invalid base_url for m.homeserver",
             ),
             (
-                serde_json::json!({"m.homeserver": {"base_url": "https://x.example"}, "m.identity_server": {}}),
+                serde_json::json!({
+                    "m.homeserver": {"base_url": "https://x.example"},
+                    "m.identity_server": {},
+                }),
                 "Invalid base_url for m.identity_server",
             ),
         ] {

@@ -1,0 +1,4 @@
+//! Checks, run against servers on the loopback interface.
+
+mod app;
+mod stack;
