@@ -102,7 +102,10 @@ mod tests {
             add_override(&mut overrides, text).expect(text);
         }
         let name = ("matrix.example.org".to_owned(), 443);
-        assert_eq!(overrides.names[&name], ["127.0.0.1:8443".parse().expect("address")]);
+        assert_eq!(
+            overrides.names[&name],
+            ["127.0.0.1:8443".parse::<SocketAddr>().expect("address")]
+        );
         let v4: SocketAddr = "198.51.100.1:443".parse().expect("address");
         assert_eq!(overrides.address(v4).to_string(), "127.0.0.1:443");
         let v6: SocketAddr = "[2001:db8::1]:443".parse().expect("address");
