@@ -92,6 +92,8 @@ fn place(path: &Path, grows: bool) -> io::Result<Place> {
         _ => {}
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::metadata(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".mxdoctor-").suffix(".partial");
     #[cfg(unix)]
@@ -100,15 +102,13 @@ fn place(path: &Path, grows: bool) -> io::Result<Place> {
         // Less the umask, as for any other file.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let file = builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(plain)?;
+    let file = builder.tempfile_in(folder).map_err(plain)?;
     Ok(Place::Pending(file, path))
 }
 
-/// What the system says, without the temporary name that says nothing to the reader.
+/// What is wrong, without the temporary name that says nothing to the reader.
 fn plain(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|error| error.source());
-    let code = inner.and_then(|inner| inner.downcast_ref::<io::Error>()?.raw_os_error());
-    code.map_or(error, io::Error::from_raw_os_error)
+    error.kind().into()
 }
 
 #[cfg(test)]

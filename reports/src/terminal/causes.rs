@@ -56,7 +56,7 @@ fn one(page: &mut Page, report: &Report, cause: &RootCause) {
     proof(page, 2, &cause.evidence);
     if !cause.consequences.is_empty() {
         let number = count(cause.consequences.len(), "check");
-        page.field(2, "follow", DIM, &[format!("{number}: {}", keys(&cause.consequences))]);
+        page.field(2, "follow", DIM, &[format!("{number}: {}", ids(&cause.consequences))]);
     }
     page.end();
     if !cause.remedy.trim().is_empty() {
@@ -135,6 +135,15 @@ fn kind(kind: EvidenceKind) -> &'static str {
 
 /// Keys with the instances of one check folded: `tls.name ×3, dns.address[element.example.org]`.
 pub(super) fn keys<'a>(keys: impl IntoIterator<Item = &'a String>) -> String {
+    folded(keys, true)
+}
+
+/// As [`keys`], without the instances where there is but one.
+fn ids(keys: &[String]) -> String {
+    folded(keys, false)
+}
+
+fn folded<'a>(keys: impl IntoIterator<Item = &'a String>, instances: bool) -> String {
     let mut folded: Vec<(String, &String, usize)> = Vec::new();
     for key in keys {
         let base = without_instance(key);
@@ -144,7 +153,8 @@ pub(super) fn keys<'a>(keys: impl IntoIterator<Item = &'a String>) -> String {
         }
     }
     let words = folded.iter().map(|(base, key, times)| match times {
-        1 => clean_line(key),
+        1 if instances => clean_line(key),
+        1 => clean_line(base),
         _ => format!("{} ×{times}", clean_line(base)),
     });
     words.collect::<Vec<_>>().join(", ")
@@ -167,5 +177,6 @@ mod tests {
     fn instances_of_one_check_are_folded() {
         let known = ["a.b[x]", "a.b[y]", "a.b[x]@internal", "c.d", "]["].map(str::to_owned);
         assert_eq!(keys(&known), "a.b ×2, a.b[x]@internal, c.d, ][");
+        assert_eq!(ids(&known), "a.b ×2, a.b@internal, c.d, ][");
     }
 }

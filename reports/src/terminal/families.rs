@@ -120,8 +120,15 @@ fn fold<'a>(report: &Report, passes: &[&'a CheckReport]) -> Row<'a> {
         return Row { check, text: label(check), ms };
     }
     let names: Vec<_> = passes.iter().map(|pass| short_name(pass, &report.run.target)).collect();
-    let same = passes.iter().all(|pass| pass.summary == check.summary);
-    let what = clean_line(if same { &check.summary } else { &check.title });
+    let kin = |other: &&CheckReport| other.id == check.id && other.vantage == check.vantage;
+    let what = if passes.iter().all(|pass| pass.summary == check.summary) {
+        clean_line(&check.summary)
+    } else if report.checks.iter().filter(kin).all(|other| other.outcome == Outcome::Pass) {
+        clean_line(&check.title)
+    } else {
+        // The title speaks of all of them.
+        "in order".to_owned()
+    };
     let text = format!("{what} ({})", names.join(", "));
     Row { check, text, ms }
 }

@@ -131,6 +131,7 @@ fn a_file_that_cannot_be_written_is_named_before_the_run() {
             let text = error.to_string();
             let begins = format!("cannot write the {format} report to {}: ", path.display());
             assert!(text.starts_with(&begins) && text.contains(said), "{text}");
+            assert!(!text.contains(".partial"), "{text}");
         }
     }
 }

@@ -152,3 +152,16 @@ fn many_instances_are_cut_and_counted() {
     let (cause, _) = page.split_once("── checks").expect("the checks");
     insta::assert_snapshot!("many-instances", cause);
 }
+
+/// A title speaks of every instance, and is no summary of some of them.
+#[test]
+fn a_title_is_not_claimed_for_a_part() {
+    let mut report = runs::healthy();
+    let title = "every host of the stack resolves (";
+    assert!(render(&report, PLAIN).contains(title));
+    let last = report.checks.iter_mut().rfind(|check| check.id == "dns.address");
+    last.expect("it is checked").outcome = mxdoctor_model::Outcome::Fail;
+    let page = render(&report, PLAIN);
+    assert!(!page.contains(title), "{page}");
+    assert!(page.contains("in order (testing.borooka.ee, matrix., element.)"), "{page}");
+}
