@@ -4,7 +4,7 @@ use std::path::Path;
 use std::str::FromStr as _;
 
 use mxdoctor_model::{Event, ExitCode, Report};
-use mxdoctor_reports::{Format, Sink, SinkError, Spec, TerminalOptions, When};
+use mxdoctor_reports::{Sink, SinkError, Spec, TerminalOptions, When};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{print, usage};
@@ -48,8 +48,8 @@ pub(super) async fn check(settings: &Settings, color: Color) -> ExitCode {
     let engine = Engine::new(settings, plan);
     let (report, interrupt) = engine.run(&mut |event| fanout.event(&event), signals()).await;
     if let Some(error) = fanout.broken {
-        print::complain(&format!("{error}"));
-        return ExitCode::Usage;
+        print::complain(&error.to_string());
+        return ExitCode::Internal;
     }
     exit_code(&report, interrupt, settings.fail_on)
 }
@@ -71,15 +71,11 @@ impl Fanout {
 }
 
 fn open(settings: &Settings, color: Color) -> Result<Vec<Box<dyn Sink>>, ConfigError> {
-    let mut specs = settings
+    let specs = settings
         .reports
         .iter()
         .map(|text| Spec::from_str(text).map_err(|e| ConfigError::value("--report", e.to_string())))
         .collect::<Result<Vec<_>, _>>()?;
-    // A run whose reports all go to files is watched by somebody all the same.
-    if specs.iter().all(|spec| spec.path.is_some()) {
-        specs.insert(0, Spec::stdout(Format::Terminal));
-    }
     let color = match color {
         Color::Auto => When::Auto,
         Color::Always => When::Always,

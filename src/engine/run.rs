@@ -9,6 +9,7 @@ use mxdoctor_checks::{REGISTRY, Unavailable, diagnosis};
 use mxdoctor_model::{
     CheckReport, Event, FactSpan, Outcome, Report, Run, SCHEMA_VERSION, Summary, Tool, Vantage,
 };
+use mxdoctor_probes::Net;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -63,6 +64,9 @@ enum Message {
 /// The first pause of `--wait`; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The longest that a run that is over waits for its traces on the target to go.
+const CLEAN_UP: Duration = Duration::from_secs(3);
 
 impl<'a> Engine<'a> {
     /// A run of the plan.
@@ -123,8 +127,10 @@ impl<'a> Engine<'a> {
                 () = tokio::time::sleep_until((Instant::now() + pause).min(until)) => {}
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
+            self.clean_up().await;
             self.plan.contexts = contexts(self.settings);
         };
+        self.clean_up().await;
         let report = self.finish(interrupt, emit);
         emit(Event::RunFinished { report: Box::new(report.clone()) });
         (report, interrupt)
@@ -194,8 +200,17 @@ impl<'a> Engine<'a> {
         interrupt
     }
 
+    /// Lets go of all facts, and waits until what they had made on the target is gone.
+    async fn clean_up(&mut self) {
+        let nets: Vec<Net> = self.plan.contexts.iter().map(|cx| cx.net().clone()).collect();
+        self.plan.contexts.clear();
+        for net in nets {
+            net.cleaned_up(CLEAN_UP).await;
+        }
+    }
+
     fn vantage(&self, index: usize) -> Vantage {
-        self.plan.contexts[self.plan.checks[index].context].vantage()
+        self.settings.setups[self.plan.checks[index].context].vantage
     }
 
     fn enter(

@@ -3,8 +3,6 @@
 use std::io::Read as _;
 use std::process::{Command, Output, Stdio};
 
-use mxdoctor_model::Report;
-
 pub(crate) fn mxdoctor() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mxdoctor"));
     // What the tests' own environment says must not steer them.
@@ -134,11 +132,4 @@ fn a_reader_who_goes_away_is_no_panic() {
     child.stderr.take().expect("piped").read_to_string(&mut err).expect("UTF-8");
     assert_eq!(child.wait().expect("it ends").code(), Some(0), "{err}");
     assert!(err.is_empty(), "{err}");
-}
-
-/// What a run on the embedded stack came to, from its JSON report.
-pub(crate) fn report(arguments: &[&str]) -> (i32, Report) {
-    let (code, out, err) = run(arguments);
-    let report = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
-    (code, report)
 }

@@ -118,7 +118,7 @@ fn root_cause(
     let keys = |indices: &[usize]| indices.iter().map(|&index| checks[index].key()).collect();
     RootCause {
         cause: group.cause.clone(),
-        title: known.map_or_else(|| first.title.clone(), |cause| cause.title.to_owned()),
+        title: known.map_or_else(|| first.summary.clone(), |cause| cause.title.to_owned()),
         confidence: group.confidence,
         checks: keys(&group.seen_by),
         summary: first.summary.clone(),

@@ -29,6 +29,7 @@ struct Inner {
     addresses: Flights<String, Result<Vec<IpAddr>, HttpError>>,
     issuers: Flights<String, Option<CertificateDer<'static>>>,
     pool: Pool,
+    cleanups: Mutex<Vec<tokio::task::JoinHandle<()>>>,
 }
 
 impl Net {
@@ -48,6 +49,7 @@ impl Net {
                 addresses: Flights::default(),
                 issuers: Flights::default(),
                 pool: Pool::default(),
+                cleanups: Mutex::default(),
             }),
         }
     }
@@ -81,6 +83,10 @@ impl Net {
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.inner.pool
+    }
+
+    pub(super) fn cleanups(&self) -> &Mutex<Vec<tokio::task::JoinHandle<()>>> {
+        &self.inner.cleanups
     }
 
     /// Leave to connect to this address and port; waits while as many as permitted are under way.

@@ -1,6 +1,7 @@
 //! The instruments' common ground: resolver, trust, address overrides and limits.
 
 mod addresses;
+mod cleanup;
 mod config;
 mod connect;
 mod instruments;
