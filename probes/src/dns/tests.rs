@@ -319,6 +319,10 @@ async fn knot_answers() {
     assert_eq!(big.records().count(), 20, "{:?}", big.answer);
     let soa = net.lookup("example.org", Kind::Soa).await;
     assert!(matches!(soa.records().next().map(|record| &record.data), Some(Data::Soa(_))));
+    let srv = net.lookup("_matrix-fed._tcp.example.org", Kind::Srv).await;
+    let target = "matrix.example.org".to_owned();
+    let data = Data::Srv { priority: 10, weight: 5, port: 8448, target };
+    assert_eq!(srv.records().map(|record| &record.data).collect::<Vec<_>>(), [&data]);
     assert_eq!(net.lookup("missing.example.org", Kind::A).await.answer, Answer::NxDomain);
     assert_eq!(net.lookup("ns.example.org", Kind::Aaaa).await.answer, Answer::NoData);
 }
