@@ -16,8 +16,27 @@ const MOST_SERVERS: usize = 8;
 impl Net {
     /// Asks the configured (or the system's) resolvers, one after the other until one answers;
     /// over TCP where the answer was truncated.
+    ///
+    /// Names are absolute. Only those that end in `.svc`, which no public name does, are completed
+    /// by the system's search domains, as everything in a Kubernetes cluster completes them.
     pub async fn lookup(&self, name: &str, kind: Kind) -> Lookup {
-        self.lookup_at(&[], name, kind).await
+        let absolute = self.lookup_at(&[], name, kind).await;
+        self.complete(absolute, self.search()).await
+    }
+
+    /// What a search domain finds of the name of a Service that does not exist as it stands.
+    pub(super) async fn complete(&self, absolute: Lookup, search: &[String]) -> Lookup {
+        let Lookup { name, kind, answer, .. } = &absolute;
+        if *answer != Answer::NxDomain || !name.ends_with(".svc") {
+            return absolute;
+        }
+        for domain in search {
+            let found = self.lookup_at(&[], &format!("{name}.{domain}"), *kind).await;
+            if matches!(found.answer, Answer::Records(_) | Answer::NoData) {
+                return Lookup { name: name.clone(), ..found };
+            }
+        }
+        absolute
     }
 
     /// The same, of the servers given (none: the configured ones); an authoritative server can be

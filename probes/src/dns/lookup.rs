@@ -82,7 +82,7 @@ pub enum Answer {
     NoData,
     /// The name does not exist.
     NxDomain,
-    /// Every server answers with an error code; the first one's name (`SERVFAIL`, `REFUSED`, …).
+    /// No server answers but with an error code; the first one's name (`SERVFAIL`, `REFUSED`, …).
     Refused(String),
     /// No usable answer from any server: time-out, unreachable, garbage. Says nothing of the name.
     Unanswered(String),

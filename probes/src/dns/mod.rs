@@ -10,4 +10,4 @@ mod tests;
 
 pub use lookup::{Answer, Data, Dnssec, Kind, Lookup, Record};
 
-pub(crate) use resolv::system_resolvers;
+pub(crate) use resolv::System;

@@ -239,6 +239,27 @@ async fn a_name_servers_address_can_be_overridden() {
 }
 
 #[tokio::test]
+async fn only_names_of_services_are_completed() {
+    let server = Responder::new(|question, answer| {
+        let asked = question.queries[0].name.to_ascii();
+        match asked.strip_suffix("cluster.local.") {
+            Some("synapse.app-matrix.svc.") => {
+                answer.add_answer(a(&asked, 1));
+            }
+            _ => answer.metadata.response_code = ResponseCode::NXDomain,
+        }
+    })
+    .await;
+    let net = net(&[server.address]);
+    let search = ["app.svc.cluster.local".to_owned(), "cluster.local".to_owned()];
+    let service = net.lookup("synapse.app-matrix.svc", Kind::A).await;
+    let service = net.complete(service, &search).await;
+    assert_eq!((service.addresses().len(), service.name.as_str()), (1, "synapse.app-matrix.svc"));
+    let other = net.lookup("synapse.app-matrix.example", Kind::A).await;
+    assert_eq!(net.complete(other, &search).await.answer, Answer::NxDomain);
+}
+
+#[tokio::test]
 async fn what_is_no_name_is_not_asked() {
     let label = "a".repeat(64);
     let lookup = net(&[free_address()]).lookup(&format!("{label}.example.org"), Kind::A).await;
@@ -319,6 +340,10 @@ async fn knot_answers() {
     assert_eq!(big.records().count(), 20, "{:?}", big.answer);
     let soa = net.lookup("example.org", Kind::Soa).await;
     assert!(matches!(soa.records().next().map(|record| &record.data), Some(Data::Soa(_))));
+    let srv = net.lookup("_matrix-fed._tcp.example.org", Kind::Srv).await;
+    let target = "matrix.example.org".to_owned();
+    let data = Data::Srv { priority: 10, weight: 5, port: 8448, target };
+    assert_eq!(srv.records().map(|record| &record.data).collect::<Vec<_>>(), [&data]);
     assert_eq!(net.lookup("missing.example.org", Kind::A).await.answer, Answer::NxDomain);
     assert_eq!(net.lookup("ns.example.org", Kind::Aaaa).await.answer, Answer::NoData);
 }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::body::read_body;
 use super::wire::{encode, origin};
-use super::{Exchange, HttpError, Link, Origin, Request, Response, Timings, redirect};
+use super::{Exchange, HttpError, Link, Request, Response, Timings, redirect};
 use crate::Net;
 
 impl Net {
@@ -48,61 +48,44 @@ impl Net {
 
     /// One request and its answer, without redirects.
     async fn hop(&self, request: &Request) -> Result<Response, HttpError> {
-        let deadline = Instant::now() + self.config().request_timeout;
-        let head = self.head(request, deadline).await?;
-        Ok(head.finish(request, deadline).await)
+        Ok(self.head(request).await?.finish(request).await)
     }
 
     /// One request up to the head of its answer.
-    pub(crate) async fn head(
-        &self,
-        request: &Request,
-        deadline: Instant,
-    ) -> Result<Head, HttpError> {
+    pub(crate) async fn head(&self, request: &Request) -> Result<Head, HttpError> {
         let origin = origin(request)?;
-        let link = self.link_by(&origin, deadline).await?;
+        let link = self.link(&origin).await?;
         let reused = link.reused;
-        match self.ask_over(link, request, deadline).await {
+        match self.ask_over(link, request).await {
             // A kept connection may be closed by the other side at any moment: that is no answer
             // to this request. What must not be sent twice is left alone.
             Err(HttpError::Closed { .. }) if reused && request.method.is_idempotent() => {
-                let link = self.link_by(&origin, deadline).await?;
-                self.ask_over(link, request, deadline).await
+                let link = self.link(&origin).await?;
+                self.ask_over(link, request).await
             }
             outcome => outcome,
         }
     }
 
-    async fn link_by(&self, origin: &Origin, deadline: Instant) -> Result<Link, HttpError> {
-        let limit = self.config().request_timeout;
-        match timeout_at(deadline, self.link(origin)).await {
-            Ok(link) => link,
-            Err(_) => Err(match self.addresses_for(&origin.name, origin.port).await {
-                Ok(addresses) if !addresses.is_empty() => {
-                    HttpError::TimedOut { address: addresses[0], limit }
-                }
-                _ => HttpError::Ours(format!("{}: not resolved within {limit:?}", origin.name)),
-            }),
-        }
-    }
-
-    async fn ask_over(
-        &self,
-        mut link: Link,
-        request: &Request,
-        deadline: Instant,
-    ) -> Result<Head, HttpError> {
+    /// What opening the connection took counts; waiting for leave to open it does not, for that
+    /// is not the other side's doing.
+    async fn ask_over(&self, mut link: Link, request: &Request) -> Result<Head, HttpError> {
         if let Some(session) = &link.session
-            && !session.verification.accepted()
+            && !link.is_acceptable()
             && !request.accept_any_certificate
         {
             return Err(HttpError::Certificate { session: session.clone() });
         }
         let encoded = encode(request, &link)?;
         let (address, limit) = (link.address, self.config().request_timeout);
+        let cost = link.cost();
         let start = Instant::now();
+        let deadline = start + limit.saturating_sub(cost.connect + cost.handshake);
         match timeout_at(deadline, link.send(encoded)).await {
-            Ok(answer) => Ok(Head { answer: answer?, link, first_byte: start.elapsed(), limit }),
+            Ok(answer) => {
+                let timings = Timings { first_byte: start.elapsed(), ..cost };
+                Ok(Head { answer: answer?, link, timings, deadline, limit })
+            }
             Err(_) => Err(HttpError::TimedOut { address, limit }),
         }
     }
@@ -111,27 +94,20 @@ impl Net {
 /// An answer whose body is still to come.
 pub(crate) struct Head {
     pub(crate) answer: http::Response<Incoming>,
+    /// When the request's time is over.
+    pub(crate) deadline: Instant,
     link: Link,
-    first_byte: Duration,
+    timings: Timings,
     limit: Duration,
 }
 
 impl Head {
     /// Reads the body, as much of it as the request wants.
-    pub(crate) async fn finish(self, request: &Request, deadline: Instant) -> Response {
-        let Self { answer, link, first_byte, limit } = self;
+    pub(crate) async fn finish(self, request: &Request) -> Response {
+        let Self { answer, deadline, link, timings, limit } = self;
         let (head, incoming) = answer.into_parts();
         let start = Instant::now();
         let (body, cut) = read_body(incoming, request.limit, deadline, limit).await;
-        // Opening costs nothing where the connection was there.
-        let handshake = link.session.as_ref().filter(|_| !link.reused);
-        let timings = Timings {
-            resolve: link.resolve,
-            connect: link.connect,
-            handshake: handshake.map_or(Duration::ZERO, |session| session.handshake),
-            first_byte,
-            body: start.elapsed(),
-        };
         Response {
             method: request.method.clone(),
             url: request.url.clone(),
@@ -142,7 +118,7 @@ impl Head {
             body,
             cut,
             session: link.session.clone(),
-            timings,
+            timings: Timings { body: start.elapsed(), ..timings },
         }
     }
 }

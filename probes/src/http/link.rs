@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::HttpError;
+use super::{HttpError, Timings};
 use crate::tls::{HandshakeError, Session, alert_in};
 
 /// Bytes of headers that are accepted.
@@ -88,6 +88,22 @@ impl Link {
         }
     }
 
+    /// Resolving, connecting and shaking hands; nothing for a connection that was there.
+    pub(super) fn cost(&self) -> Timings {
+        let handshake = self.session.as_ref().filter(|_| !self.reused);
+        Timings {
+            resolve: self.resolve,
+            connect: self.connect,
+            handshake: handshake.map_or(Duration::ZERO, |session| session.handshake),
+            ..Timings::default()
+        }
+    }
+
+    /// Whether a client would go on.
+    pub(super) fn is_acceptable(&self) -> bool {
+        self.session.as_ref().is_none_or(|session| session.verification.accepted())
+    }
+
     pub(crate) fn is_http2(&self) -> bool {
         matches!(self.sender, Sender::Http2(_))
     }
@@ -144,11 +160,17 @@ pub(super) fn failure(error: &hyper::Error, address: SocketAddr) -> HttpError {
     if error.is_user() { HttpError::Ours(whole_text(error)) } else { garbage() }
 }
 
-/// Whether the connection itself broke.
+/// Whether the connection itself broke, or the other side ended it or just this request.
 fn was_cut(error: &hyper::Error) -> bool {
     let mut source = error.source();
     while let Some(current) = source {
-        if let Some(io) = current.downcast_ref::<io::Error>() {
+        if let Some(h2) = current.downcast_ref::<h2::Error>()
+            && !h2.is_io()
+        {
+            return h2.is_remote();
+        }
+        let inside = current.downcast_ref::<h2::Error>().and_then(h2::Error::get_io);
+        if let Some(io) = inside.or(current.downcast_ref::<io::Error>()) {
             return matches!(
                 io.kind(),
                 io::ErrorKind::UnexpectedEof

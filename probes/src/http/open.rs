@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::link::Ground;
 use super::{HttpError, Link, Version};
@@ -10,6 +10,9 @@ use crate::Net;
 use crate::flight::Flights;
 use crate::net::Dialled;
 use crate::tls::{Alpn, HandshakeError};
+
+/// How long a connection is shared: a run that waits for a repair must see what is there by then.
+const KEPT: Duration = Duration::from_secs(10);
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,8 +44,11 @@ impl Net {
         if !origin.tls || origin.version == Version::Http1 {
             return self.open(origin).await;
         }
-        let usable = |kept: &Result<Slot, HttpError>, _| match kept {
-            Ok(Slot::Shared(link)) => link.share(true).is_some(),
+        let usable = |kept: &Result<Slot, HttpError>, age| match kept {
+            // A certificate that is not acceptable may be replaced meanwhile.
+            Ok(Slot::Shared(link)) => {
+                age < KEPT && link.is_acceptable() && link.share(true).is_some()
+            }
             Ok(Slot::Single(_)) => true,
             Err(_) => false,
         };
@@ -96,7 +102,12 @@ impl Net {
 
     async fn candidates(&self, origin: &Origin) -> Result<Vec<SocketAddr>, HttpError> {
         match origin.address {
-            Some(address) => Ok(vec![SocketAddr::new(address, origin.port)]),
+            Some(address) => {
+                let elsewhere =
+                    self.config().overrides.names.get(&(origin.name.clone(), origin.port));
+                let given = elsewhere.and_then(|all| all.iter().find(|at| at.ip() == address));
+                Ok(vec![given.copied().unwrap_or(SocketAddr::new(address, origin.port))])
+            }
             None => self.addresses_for(&origin.name, origin.port).await,
         }
     }

@@ -8,15 +8,15 @@ use crate::dns::{Answer, Data, Kind, Lookup};
 use crate::http::HttpError;
 
 /// How long an answer is kept: requests of one run ask once, a run that waits asks again.
-const KEPT: Duration = Duration::from_secs(30);
+const KEPT: Duration = Duration::from_secs(10);
 
 /// How long it is kept that there is none.
 const FAILURE_KEPT: Duration = Duration::from_secs(1);
 
 impl Net {
     /// Where to connect for a host name or an address as text: the configuration's addresses for
-    /// this name and port, else those of DNS, IPv6 and IPv4 in turn. Answers are kept for half a
-    /// minute. `localhost` is not asked of DNS (RFC 6761 section 6.3).
+    /// this name and port, else those of DNS, IPv6 and IPv4 in turn. Answers are kept for ten
+    /// seconds. `localhost` is not asked of DNS (RFC 6761 section 6.3).
     ///
     /// # Errors
     /// [`HttpError::Resolve`] when the name has no address, [`HttpError::Ours`] when no name

@@ -21,7 +21,7 @@ pub struct NetConfig {
     pub connections_per_host: usize,
     /// Limit of one TCP connect, and again of one TLS handshake.
     pub connect_timeout: Duration,
-    /// Limit of one request, from connecting to the last byte of the body.
+    /// Limit of one request, from connecting to the last byte of the body; a redirect begins anew.
     pub request_timeout: Duration,
     /// Limit of one question to one name server.
     pub dns_timeout: Duration,

@@ -10,7 +10,7 @@ use rustls_pki_types::CertificateDer;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{NetConfig, roots};
-use crate::dns::system_resolvers;
+use crate::dns::System;
 use crate::flight::Flights;
 use crate::http::{HttpError, Pool};
 
@@ -23,6 +23,7 @@ pub struct Net {
 struct Inner {
     config: NetConfig,
     resolvers: Vec<SocketAddr>,
+    search: Vec<String>,
     provider: Arc<CryptoProvider>,
     roots: OnceLock<Arc<RootCertStore>>,
     permits: Mutex<HashMap<SocketAddr, Arc<Semaphore>>>,
@@ -35,14 +36,16 @@ struct Inner {
 impl Net {
     /// Instruments set up so.
     pub fn new(config: NetConfig) -> Self {
+        let System { servers, search } = System::read();
         let resolvers = match config.dns_servers.as_slice() {
-            [] => system_resolvers(),
+            [] => servers,
             given => given.to_vec(),
         };
         Self {
             inner: Arc::new(Inner {
                 config,
                 resolvers,
+                search,
                 provider: Arc::new(rustls::crypto::ring::default_provider()),
                 roots: OnceLock::new(),
                 permits: Mutex::default(),
@@ -62,6 +65,11 @@ impl Net {
     /// The name servers that [`Net::lookup`] asks, in this order.
     pub fn resolvers(&self) -> &[SocketAddr] {
         &self.inner.resolvers
+    }
+
+    /// The system's search domains.
+    pub(crate) fn search(&self) -> &[String] {
+        &self.inner.search
     }
 
     /// The certificate authorities trusted; read at the first use, because it takes a while.

@@ -13,7 +13,7 @@ use http::header::{
 };
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -124,14 +124,13 @@ impl Net {
             headers: headers(url, protocol, &key)?,
             ..Request::get(url.clone())
         };
-        let deadline = Instant::now() + self.config().request_timeout;
-        let head = self.head(&request, deadline).await?;
+        let head = self.head(&request).await?;
         if head.answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-            let response = head.finish(&request, deadline).await;
+            let response = head.finish(&request).await;
             return Err(UpgradeError::Status(Box::new(response)));
         }
         let protocol = agreed(head.answer.headers(), &key, protocol)?;
-        let upgraded = timeout_at(deadline, hyper::upgrade::on(head.answer)).await;
+        let upgraded = timeout_at(head.deadline, hyper::upgrade::on(head.answer)).await;
         let upgraded = match upgraded {
             Ok(Ok(upgraded)) => TokioIo::new(upgraded),
             Ok(Err(error)) => return Err(UpgradeError::Invalid(error.to_string())),

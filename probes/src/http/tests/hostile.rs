@@ -2,11 +2,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rustls::server::WebPkiClientVerifier;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::helpers::{NAME, PATIENCE, answer, error_of, get, net, raw, write};
+use crate::Net;
 use crate::http::{HttpError, Request};
-use crate::testing::{Authority, TlsServer, free_address, listen};
+use crate::testing::{Authority, TlsServer, config, free_address, listen};
 use crate::tls::{ConnectError, HandshakeError, Trust};
 
 #[tokio::test]
@@ -128,4 +130,50 @@ async fn tls_trouble_of_a_request_is_told_with_its_address() {
     let error = net(address).http(get(&format!("https://{NAME}/"))).await.expect_err("no session");
     let HttpError::Handshake { address: at, error } = error else { panic!("{error}") };
     assert_eq!((at, error), (address, HandshakeError::Alert("handshake_failure".into())));
+}
+
+/// Over HTTP/2 a server can end one request and keep the connection.
+#[tokio::test]
+async fn a_reset_stream_is_a_closed_one() {
+    let root = Authority::root("Root");
+    let server = root.leaf(NAME).server(&["h2"]);
+    let address = listen(move |stream| {
+        let acceptor = tokio_rustls::TlsAcceptor::from(server.clone());
+        async move {
+            let stream = acceptor.accept(stream).await.expect("a session");
+            let mut connection = h2::server::handshake(stream).await.expect("HTTP/2");
+            while let Some(Ok((_, mut answer))) = connection.accept().await {
+                answer.send_reset(h2::Reason::INTERNAL_ERROR);
+            }
+        }
+    })
+    .await;
+    let net = Net::new(config(&root, &[(NAME, 443, address)]));
+    for _ in 0..2 {
+        let error = net.http(get(&format!("https://{NAME}/"))).await.expect_err("no answer");
+        assert!(matches!(error, HttpError::Closed { .. }), "{error}");
+    }
+}
+
+/// In TLS 1.3 a server says so only after the client's end of the handshake.
+#[tokio::test]
+async fn a_server_that_wants_a_client_certificate_is_told() {
+    let root = Authority::root("Root");
+    let identity = root.leaf(NAME);
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(root.der()).expect("a root");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+    let server = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_client_cert_verifier(verifier.expect("a verifier"))
+        .with_single_cert(identity.chain.clone(), identity.private_key())
+        .expect("a certificate with its key");
+    let server = TlsServer::hello(Arc::new(server)).await;
+    let net = Net::new(config(&root, &[(NAME, 443, server.address)]));
+    let error = net.http(get(&format!("https://{NAME}/"))).await.expect_err("no answer");
+    let HttpError::Handshake { error, .. } = error else { panic!("{error}") };
+    assert_eq!(error, HandshakeError::Alert("certificate_required".into()));
 }
