@@ -1,6 +1,6 @@
 //! The ordered list of all checks.
 
-use crate::{Check, dns, element, ingress, synapse, tls, vantage};
+use crate::{Check, dns, element, ingress, jitsi, synapse, tls, vantage};
 
 /// Every check, in the order of reports: from our own side, along a person's way, to the depths.
 pub static REGISTRY: &[&Check] = &[
@@ -41,6 +41,9 @@ pub static REGISTRY: &[&Check] = &[
     &element::version::CHECK,
     &element::headers::CHECK,
     &element::cache::CHECK,
+    &jitsi::udp::CHECK,
+    &jitsi::ice::CHECK,
+    &jitsi::dtls::CHECK,
 ];
 
 /// The check of that id.

@@ -181,7 +181,7 @@ impl Transport {
     /// No pair is nominated, or what the socket says.
     pub async fn send_media(&mut self, datagram: &[u8]) -> io::Result<()> {
         let to = self.agent.selected().ok_or(io::ErrorKind::NotConnected)?.route;
-        self.send(to, datagram).await?;
+        send(self.socket(to), to, datagram).await?;
         self.traffic.media.0.add(datagram.len());
         Ok(())
     }
@@ -214,23 +214,22 @@ impl Transport {
 
     async fn flush(&mut self) {
         while let Some(transmit) = self.agent.poll_transmit() {
-            match self.send(transmit.to, &transmit.bytes).await {
+            match send(self.socket(transmit.to), transmit.to, &transmit.bytes).await {
                 Ok(()) => self.traffic.stun.0.add(transmit.bytes.len()),
                 Err(error) => self.agent.unsendable(transmit.to, &error.to_string()),
             }
         }
         let Some(to) = self.agent.selected().map(|pair| pair.route) else { return };
         while let Some(datagram) = self.dtls.as_mut().and_then(Dtls::poll_transmit) {
-            if self.send(to, &datagram).await.is_ok() {
+            if send(self.socket(to), to, &datagram).await.is_ok() {
                 self.traffic.dtls.0.add(datagram.len());
             }
         }
     }
 
-    async fn send(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
-        let socket = if to.is_ipv4() { &self.v4 } else { &self.v6 };
-        let socket = socket.as_ref().map_err(|error| io::Error::other(error.clone()))?;
-        socket.send_to(datagram, to).await.map(drop)
+    /// The socket of that address' family.
+    fn socket(&self, to: SocketAddr) -> &Result<UdpSocket, String> {
+        if to.is_ipv4() { &self.v4 } else { &self.v6 }
     }
 
     fn take(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
@@ -276,6 +275,15 @@ pub async fn is_refused(to: SocketAddr, datagram: &[u8], limit: std::time::Durat
     };
     let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
     matches!(tokio::time::timeout(limit, ask).await, Ok(Err(error)) if refused(&error))
+}
+
+async fn send(
+    socket: &Result<UdpSocket, String>,
+    to: SocketAddr,
+    datagram: &[u8],
+) -> io::Result<()> {
+    let socket = socket.as_ref().map_err(|error| io::Error::other(error.clone()))?;
+    socket.send_to(datagram, to).await.map(drop)
 }
 
 async fn receive(socket: &Result<UdpSocket, String>, buffer: &mut [u8]) -> (usize, SocketAddr) {

@@ -1,5 +1,6 @@
 //! The table of root causes, one file a family.
 
+mod bridge;
 mod database;
 mod dns;
 mod element;
@@ -22,5 +23,6 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     federation::CAUSES,
     element::CAUSES,
     jitsi::CAUSES,
+    bridge::CAUSES,
     database::CAUSES,
 ];

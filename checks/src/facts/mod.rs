@@ -4,6 +4,7 @@ mod addresses;
 mod advisories;
 pub(crate) mod ask;
 mod asked;
+mod bridge;
 mod client;
 mod clock;
 mod discovery;
@@ -22,6 +23,7 @@ pub(crate) mod tests;
 pub use addresses::{Addresses, Resolved, Source, reserved, unreachable_from_outside};
 pub use advisories::{Advisory, ELEMENT as ELEMENT_ADVISORIES, SYNAPSE as SYNAPSE_ADVISORIES};
 pub use asked::{Ask, Asked, Fetched};
+pub use bridge::{Bridge, BridgeSession};
 pub use client::{ClientVersions, ClientWellKnown, Versions, WellKnownClient, WellKnownTrouble};
 pub use clock::{Clock, Offsets, TOLERANCE};
 pub use discovery::{

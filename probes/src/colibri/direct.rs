@@ -1,5 +1,6 @@
 //! The direct test of a bridge: a conference by REST, then STUN, ICE and DTLS over UDP.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use url::Url;
@@ -62,7 +63,7 @@ pub struct Session {
     /// Every pair with what happened on it; one for each candidate, and for those learned.
     pub pairs: Vec<Pair>,
     /// Candidates of `pairs` where an ICMP message says that nothing listens.
-    pub closed: Vec<std::net::SocketAddr>,
+    pub closed: Vec<SocketAddr>,
     /// Candidates beyond the bound of an agent, not tried.
     pub dropped: usize,
     /// ICE; how long it was tried, and the pair if one was nominated.
@@ -135,8 +136,10 @@ async fn converse(
     };
     way.drive(started + limits.spare, |way| way.agent().pairs().iter().all(settled)).await;
     way.close().await;
+    let silent: Vec<Pair> =
+        way.agent().pairs().iter().filter(|pair| !settled(pair)).cloned().collect();
     let (expired, closed) =
-        futures_util::join!(conference.expire(), closed(&way, &offer, limits.spare / 2));
+        futures_util::join!(conference.expire(), closed(&silent, &offer, limits.spare / 2));
     Ok(Session {
         answered,
         pairs: way.agent().pairs().to_vec(),
@@ -186,13 +189,12 @@ fn settled(pair: &Pair) -> bool {
 }
 
 /// Asks silent candidates once more from another port, just to hear an ICMP "port unreachable".
-async fn closed(way: &Transport, offer: &Offer, limit: Duration) -> Vec<std::net::SocketAddr> {
+async fn closed(silent: &[Pair], offer: &Offer, limit: Duration) -> Vec<SocketAddr> {
     let mut message = Message::new(Class::Request, stun::transaction());
     message.username = Some(format!("{}:probe", offer.credentials.ufrag));
     let Ok(bytes) = message.encode(Some(&offer.credentials.pwd)) else { return Vec::new() };
     let bytes = &bytes;
-    let silent = way.agent().pairs().iter().filter(|pair| !settled(pair));
-    let asked = silent.map(|pair| async move {
+    let asked = silent.iter().map(|pair| async move {
         is_refused(pair.route, bytes, limit).await.then_some(pair.candidate.address)
     });
     futures_util::future::join_all(asked).await.into_iter().flatten().collect()

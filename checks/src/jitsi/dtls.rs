@@ -1,0 +1,93 @@
+//! `jitsi.dtls`
+
+use mxdoctor_model::Finding;
+use mxdoctor_probes::dtls::{DtlsError, Secured};
+
+use super::ice;
+use super::udp::after_udp;
+use crate::facts::{Bridge, BridgeSession};
+use crate::{Cx, Unavailable, Verdict, check};
+
+check! {
+    /// ## What it asserts
+    /// The DTLS handshake with the video bridge completes over the nominated pair: both
+    /// certificates are those whose fingerprints were signalled, and an SRTP profile is agreed.
+    ///
+    /// ## Why it matters
+    /// The keys of all sound and video come from this handshake. Without it people are connected,
+    /// and stay silent and black.
+    ///
+    /// ## What makes it fail
+    /// No answer to the hello although STUN is answered (a filter that lets only STUN through);
+    /// a handshake that begins and does not end (large packets are lost on the way); an alert;
+    /// a certificate other than the one signalled (another bridge answers, or something sits in
+    /// the middle).
+    ///
+    /// ## How to fix it
+    /// Compare the MTU of the bridge's network with that of the way to it; take DTLS-inspecting
+    /// firewalls out of the way; give every bridge an address or port of its own.
+    ///
+    /// ## Where it comes from
+    /// RFC 5764, RFC 6347, RFC 8122 section 5.
+    "jitsi.dtls" at PIC: "DTLS with the bridge completes with the signalled certificate"
+    causes ["dtls-no-answer", "dtls-stalls", "dtls-fingerprint-mismatch", "dtls-refused"]
+    timeout 45
+}
+
+async fn run(cx: &Cx) -> Verdict {
+    let bridge = cx.fact(Bridge).await?;
+    after_udp(cx, &bridge, || match &bridge.session.dtls {
+        Some((outcome, hello)) => Ok(judge(&bridge, outcome, *hello)),
+        None => Err(Unavailable::by("jitsi.ice", ice::judge(&bridge))),
+    })
+}
+
+fn judge(bridge: &BridgeSession, outcome: &Result<Secured, DtlsError>, hello: bool) -> Finding {
+    let (sent, received) = bridge.session.traffic.dtls;
+    let finding = match outcome {
+        Ok(secured) => passed(secured),
+        Err(DtlsError::Fingerprint { signalled, presented }) => Finding::fail(
+            "dtls-fingerprint-mismatch",
+            "the certificate shown over UDP is not the one that the bridge signalled",
+        )
+        .expected(signalled.to_string())
+        .actual(presented.to_string()),
+        Err(DtlsError::GaveUp(_)) if hello => {
+            Finding::fail("dtls-stalls", "the DTLS handshake begins and does not end")
+                .expected("the end of the handshake")
+                .actual(format!("{} packets sent, {} came", sent.datagrams, received.datagrams))
+        }
+        Err(DtlsError::GaveUp(_)) => Finding::fail(
+            "dtls-no-answer",
+            "the bridge answers STUN and does not answer the DTLS hello",
+        )
+        .expected("a server hello")
+        .actual(format!("{} packets sent, none came", sent.datagrams)),
+        Err(DtlsError::Alert(alert)) => {
+            Finding::fail("dtls-refused", format!("the bridge ends the handshake with {alert}"))
+                .expected("the end of the handshake")
+                .actual(format!("alert {alert}"))
+        }
+        // It may be our own part that cannot go on.
+        Err(DtlsError::Refused(why)) => {
+            Finding::error("the DTLS handshake could not be completed from here").actual(why)
+        }
+    };
+    finding
+        .metric("dtls_packets_sent", sent.datagrams.into(), "count")
+        .metric("dtls_packets_received", received.datagrams.into(), "count")
+        .evidences(bridge.evidence())
+}
+
+fn passed(secured: &Secured) -> Finding {
+    let ms = secured.elapsed.as_secs_f64() * 1e3;
+    Finding::pass(format!(
+        "{} in {ms:.0} ms, {}, certificate as signalled",
+        secured.version, secured.profile
+    ))
+    .metric("dtls_handshake", ms, "ms")
+    .evidence(
+        mxdoctor_model::EvidenceKind::Connection,
+        format!("{}, {}, certificate {}", secured.version, secured.cipher, secured.fingerprint),
+    )
+}

@@ -1,0 +1,211 @@
+//! The checks of the bridge against the demo's bridge, healthy and with every fault.
+
+use std::net::SocketAddr;
+
+use mxdoctor_checks::{Check, Cx, Entry, Target, check};
+use mxdoctor_fixtures::bridge::{Bridge, BridgeConfig, BridgeFault};
+use mxdoctor_model::{Finding, Outcome, Vantage};
+use mxdoctor_probes::Net;
+use mxdoctor_probes::net::{NetConfig, Overrides};
+
+const STAGES: [&str; 3] = ["jitsi.udp", "jitsi.ice", "jitsi.dtls"];
+
+/// Where the demo's bridge says that it is.
+const HOME: &str = "10.244.0.7:10000";
+const MAPPED: &str = "198.51.100.20:10000";
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().expect("an address")
+}
+
+/// A bridge with a private and a mapped address, of which just the mapped one leads to it.
+async fn behind_nat(fault: Option<BridgeFault>) -> (Bridge, Overrides) {
+    let config = BridgeConfig {
+        advertised: vec![address(HOME)],
+        mapped: vec![address(MAPPED)],
+        fault,
+        ..BridgeConfig::default()
+    };
+    let bridge = Bridge::start(config).await.expect("starts");
+    let overrides = leads(&[(MAPPED, bridge.udp)]);
+    (bridge, overrides)
+}
+
+fn leads(to: &[(&str, SocketAddr)]) -> Overrides {
+    let mut overrides = Overrides::default();
+    for (from, to) in to {
+        let from = address(from);
+        overrides.addresses.insert((from.ip(), from.port()), *to);
+    }
+    overrides
+}
+
+/// A port on loopback that nobody listens on.
+fn closed() -> SocketAddr {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("binds");
+    socket.local_addr().expect("bound")
+}
+
+fn context(rest: Option<SocketAddr>, overrides: Overrides, vantage: Vantage) -> Cx {
+    let target = Target {
+        server_name: "testing.borooka.ee".into(),
+        jvb_rest: rest.map(|rest| format!("http://{rest}/").parse().expect("a URL")),
+        routable: vec!["198.51.100.0/24".parse().expect("a range")],
+        ..Target::default()
+    };
+    Cx::new(vantage, target, Net::new(NetConfig { overrides, ..NetConfig::default() }))
+}
+
+/// What the three checks come to: findings, and for a blocked check the owner's id.
+async fn run(cx: &Cx) -> Vec<(&'static str, Result<Finding, &'static str>)> {
+    let mut all = Vec::new();
+    for id in STAGES {
+        let check: &Check = check(id).expect("registered");
+        match (check.run)(&cx.for_asker()).await {
+            Ok(findings) => all.extend(findings.0.into_iter().map(|entry| match entry {
+                Entry::Finding(finding) => {
+                    let cause = finding.cause;
+                    assert!(cause.is_none_or(|cause| check.causes.contains(&cause)), "{cause:?}");
+                    (id, Ok(finding))
+                }
+                Entry::Blocked { by, .. } => (id, Err(by.owner)),
+            })),
+            Err(by) if by.owner == id => all.push((id, Ok(*by.finding))),
+            Err(by) => all.push((id, Err(by.owner))),
+        }
+    }
+    all
+}
+
+/// Findings without the skipped ones, in short: check, outcome and cause, or the blocking check.
+fn short(all: &[(&'static str, Result<Finding, &'static str>)]) -> Vec<String> {
+    all.iter()
+        .filter_map(|(id, result)| match result {
+            Ok(finding) if finding.outcome == Outcome::Skip => None,
+            Ok(finding) => {
+                Some(format!("{id} {} {}", finding.outcome, finding.cause.unwrap_or_default()))
+            }
+            Err(owner) => Some(format!("{id} blocked by {owner}")),
+        })
+        .map(|line| line.trim_end().to_owned())
+        .collect()
+}
+
+async fn with_fault(fault: BridgeFault) -> Vec<String> {
+    let (bridge, overrides) = behind_nat(Some(fault)).await;
+    let cx = context(Some(bridge.rest), overrides, Vantage::Public);
+    let seen = short(&run(&cx).await);
+    assert_eq!(bridge.conferences(), 0, "nothing is left behind");
+    seen
+}
+
+const BLOCKED: [&str; 2] = ["jitsi.ice blocked by jitsi.udp", "jitsi.dtls blocked by jitsi.udp"];
+
+#[tokio::test]
+async fn healthy_bridge_passes_and_its_private_address_is_skipped() {
+    let (bridge, overrides) = behind_nat(None).await;
+    let cx = context(Some(bridge.rest), overrides, Vantage::Public);
+    let all = run(&cx).await;
+    assert_eq!(short(&all), ["jitsi.udp pass", "jitsi.ice pass", "jitsi.dtls pass"]);
+    let private = all.iter().filter_map(|(_, result)| result.as_ref().ok());
+    let private: Vec<_> = private.filter(|f| f.outcome == Outcome::Skip).collect();
+    assert_eq!(private.len(), 1);
+    assert_eq!(private[0].instance.as_deref(), Some(HOME));
+    let pass = all.iter().find_map(|(_, result)| {
+        result.as_ref().ok().filter(|finding| finding.instance.as_deref() == Some(MAPPED))
+    });
+    let pass = pass.expect("the mapped address");
+    assert!(pass.metrics.iter().any(|metric| metric.name == "rtt" && metric.unit == "ms"));
+    let text: String = pass.evidence.iter().map(|evidence| evidence.text.as_str()).collect();
+    assert!(text.contains("198.51.100.20:10000 (srflx)") && text.contains("sees us as 127.0.0.1"));
+}
+
+#[tokio::test]
+async fn silence_is_udp_blocked_and_the_rest_is_blocked_by_it() {
+    for fault in [BridgeFault::UdpBlocked, BridgeFault::RepliesBlocked] {
+        let seen = with_fault(fault).await;
+        assert_eq!(seen, ["jitsi.udp fail udp-blocked", BLOCKED[0], BLOCKED[1]], "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn later_stages_have_their_own_causes() {
+    let udp = "jitsi.udp pass";
+    let after_ice = "jitsi.dtls blocked by jitsi.ice";
+    for (fault, expected) in [
+        (BridgeFault::StalePassword, [udp, "jitsi.ice fail bridge-credentials-stale", after_ice]),
+        (BridgeFault::NoNomination, [udp, "jitsi.ice fail ice-not-nominated", after_ice]),
+        (BridgeFault::DtlsSilent, [udp, "jitsi.ice pass", "jitsi.dtls fail dtls-no-answer"]),
+        (
+            BridgeFault::OtherCertificate,
+            [udp, "jitsi.ice pass", "jitsi.dtls fail dtls-fingerprint-mismatch"],
+        ),
+    ] {
+        assert_eq!(with_fault(fault).await, expected, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_offer_is_told_from_no_path() {
+    for (fault, first) in [
+        (BridgeFault::NoCandidates, "jitsi.udp fail bridge-no-candidates"),
+        (BridgeFault::Unhealthy, "jitsi.udp fail bridge-unhealthy"),
+        (BridgeFault::Refuses, "jitsi.udp error bridge-refuses-conferences"),
+    ] {
+        assert_eq!(with_fault(fault).await, [first, BLOCKED[0], BLOCKED[1]], "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_switched_off_or_unknown_is_skipped_with_the_reason() {
+    let (off, overrides) = behind_nat(Some(BridgeFault::RestOff)).await;
+    let cases =
+        [(Some(off.rest), "COLIBRI_REST_ENABLED"), (None, "private REST address is not known")];
+    for (rest, reason) in cases {
+        let all = run(&context(rest, overrides.clone(), Vantage::Cluster)).await;
+        let finding = all[0].1.as_ref().expect("its own finding");
+        assert_eq!(finding.outcome, Outcome::Skip);
+        assert!(finding.summary.contains(reason), "{}", finding.summary);
+        assert!(finding.remedy.is_some());
+        assert_eq!(short(&all), BLOCKED);
+    }
+}
+
+#[tokio::test]
+async fn an_interface_that_does_not_answer_is_no_failure_of_the_target() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
+    let rest = listener.local_addr().expect("bound");
+    drop(listener);
+    let all = run(&context(Some(rest), Overrides::default(), Vantage::Public)).await;
+    assert_eq!(short(&all), ["jitsi.udp error bridge-api-unreachable", BLOCKED[0], BLOCKED[1]]);
+}
+
+#[tokio::test]
+async fn private_addresses_alone_are_named_from_outside_only() {
+    let config = BridgeConfig { advertised: vec![address(HOME)], ..BridgeConfig::default() };
+    let bridge = Bridge::start(config).await.expect("starts");
+    let cx = context(Some(bridge.rest), Overrides::default(), Vantage::Public);
+    let seen = short(&run(&cx).await);
+    let cause = "jitsi.udp fail bridge-advertises-private-address";
+    assert!(seen[0] == cause || seen[0] == "jitsi.udp error", "{seen:?}");
+    // From inside the same address is as good as any other.
+    let cx = context(Some(bridge.rest), leads(&[(HOME, bridge.udp)]), Vantage::Cluster);
+    let seen = short(&run(&cx).await);
+    assert_eq!(seen, ["jitsi.udp pass", "jitsi.ice pass", "jitsi.dtls pass"]);
+}
+
+#[tokio::test]
+async fn a_mapped_address_of_another_machine_is_a_wrong_address() {
+    let (bridge, _) = behind_nat(None).await;
+    let cx = context(Some(bridge.rest), leads(&[(MAPPED, closed())]), Vantage::Public);
+    let seen = short(&run(&cx).await);
+    assert_eq!(seen, ["jitsi.udp fail bridge-advertises-wrong-address", BLOCKED[0], BLOCKED[1]]);
+}
+
+#[tokio::test]
+async fn from_inside_a_mapped_address_need_not_answer() {
+    let (bridge, _) = behind_nat(None).await;
+    let overrides = leads(&[(HOME, bridge.udp), (MAPPED, closed())]);
+    let all = run(&context(Some(bridge.rest), overrides, Vantage::Cluster)).await;
+    assert_eq!(short(&all), ["jitsi.udp pass", "jitsi.ice pass", "jitsi.dtls pass"]);
+}
