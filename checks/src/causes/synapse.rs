@@ -17,8 +17,8 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "homeserver-broken",
         title: "the homeserver runs and answers with errors",
-        explanation: "The homeserver itself, not what stands before it, answers 5xx to requests \
-            that need nothing.",
+        explanation: "The homeserver itself, not what stands before it, answers 5xx to requests that \
+            need nothing, or with bodies that have no end.",
         remedy: "Read its log: `kubectl -n app-matrix logs deploy/synapse --tail=200`. After an \
             upgrade look for a failed database migration.",
     },

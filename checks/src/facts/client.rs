@@ -210,9 +210,12 @@ fn judge_versions(answer: &Response) -> Result<(Vec<String>, Map<String, Value>)
         let summary = "the homeserver limits our rate: its versions cannot be told now";
         return Err(Finding::error(summary).actual(gist(answer)).transient());
     }
-    if let Some(cut) = &answer.cut {
-        let summary = format!("the homeserver's versions could not be read whole: {cut}");
-        return Err(Finding::error(summary).transient());
+    if let (None, Some(why)) = (&document, &answer.cut) {
+        let summary = format!("the homeserver's answer for its versions is not whole: {why}");
+        return Err(Finding::fail("homeserver-broken", summary)
+            .expected(expected)
+            .actual(gist(answer))
+            .transient());
     }
     let not_matrix = |actual: String| {
         Finding::fail(
