@@ -56,6 +56,8 @@ async fn run(cx: &Cx) -> Verdict {
         tokio::join!(cx.net().lookup(&fed, Kind::Srv), cx.net().lookup(&old, Kind::Srv));
     for lookup in [&fed, &old] {
         if let Answer::Unanswered(_) | Answer::Refused(_) = lookup.answer {
+            // Where the name itself has no answer either, that is the trouble to report.
+            cx.fact(Addresses { host: host.clone() }).await?;
             let finding = Finding::error(format!("no usable answer for {}", lookup.name));
             return Ok(finding.evidence(EvidenceKind::Dns, describe(lookup)).into());
         }

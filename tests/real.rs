@@ -1,0 +1,196 @@
+//! mxdoctor on the real stack: healthy, and broken in every way that its table knows.
+//!
+//! One stack serves all tests, which therefore run one after another. It is brought up by the
+//! first that needs it and is gone when this process is, however it ends.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{ExitCode, Output};
+use std::sync::{Arc, OnceLock};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mxdoctor_fixtures::stack::{FAULTS, Lifetime, RealFault, Stack, View};
+use serde_json::Value;
+
+/// The stack of these tests, as soon as one of them has asked for it.
+#[derive(Default)]
+struct Bench {
+    stack: OnceLock<Result<Stack, String>>,
+    baselines: [OnceLock<Outcomes>; 2],
+}
+
+/// Outcome by the check's key.
+type Outcomes = BTreeMap<String, String>;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let bench = Arc::new(Bench::default());
+    let trial = |name: &str, run: fn(&Bench) -> Result<(), Failed>| {
+        let bench = Arc::clone(&bench);
+        Trial::test(name, move || run(&bench))
+    };
+    let mut trials = vec![
+        trial("healthy_for_a_user", |bench| healthy(bench, View::Public)),
+        trial("healthy_for_a_pod", |bench| healthy(bench, View::Cluster)),
+        trial("reports_are_read_by_others", reports),
+    ];
+    trials.extend(FAULTS.iter().map(|fault| {
+        let bench = Arc::clone(&bench);
+        Trial::test(format!("fault::{}", fault.id), move || broken(&bench, fault))
+    }));
+    trials.push(trial("healed", |bench| healthy(bench, View::Cluster)));
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    drop(bench);
+    conclusion.exit_code()
+}
+
+impl Bench {
+    fn stack(&self) -> Result<&Stack, Failed> {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
+        let target = target.expect("a directory below the target directory");
+        let up = || Stack::up(target, "test", Lifetime::WhileHeld);
+        let stack = self.stack.get_or_init(|| up().map_err(|error| error.to_string()));
+        stack.as_ref().map_err(|error| Failed::from(error.as_str()))
+    }
+
+    /// What every check says on the healthy stack.
+    fn baseline(&self, view: View) -> Result<&Outcomes, Failed> {
+        let cell = &self.baselines[usize::from(view == View::Cluster)];
+        if let Some(known) = cell.get() {
+            return Ok(known);
+        }
+        let stack = self.stack()?;
+        stack.heal()?;
+        let (_, report) = check(stack, view)?;
+        Ok(cell.get_or_init(|| outcomes(&report)))
+    }
+}
+
+/// On the healthy stack nothing is wrong, nothing is doubtful, nothing is unmeasured.
+fn healthy(bench: &Bench, view: View) -> Result<(), Failed> {
+    let stack = bench.stack()?;
+    stack.heal()?;
+    let (output, report) = check(stack, view)?;
+    let bad = listing(&report, &["fail", "error", "warn"]);
+    ensure(bad.is_empty(), || format!("on a healthy stack:\n{bad}"))?;
+    ensure(output.status.code() == Some(0), || format!("exit code {:?}", output.status))?;
+    let passed = report["summary"]["pass"].as_u64().unwrap_or(0);
+    ensure(passed > 20, || format!("only {passed} checks passed"))?;
+    ensure(report["root_causes"] == Value::Array(Vec::new()), || "there are causes".to_owned())
+}
+
+/// The fault is found by its check, its cause comes first and alone, and all else that differs
+/// from the healthy stack is folded under it.
+fn broken(bench: &Bench, fault: &RealFault) -> Result<(), Failed> {
+    let baseline = bench.baseline(fault.view)?;
+    let stack = bench.stack()?;
+    stack.inject(fault)?;
+    let (output, report) = check(stack, fault.view)?;
+    let all = || {
+        let bad = listing(&report, &["fail", "error", "warn"]);
+        format!("{}\ncauses: {:#}\n{bad}", fault.what, report["root_causes"])
+    };
+    let causes = report["root_causes"].as_array().ok_or("no root causes")?;
+    let first = causes.first().ok_or_else(|| format!("no root cause for: {}", all()))?;
+    ensure(first["cause"] == fault.cause, || format!("not {} but: {}", fault.cause, all()))?;
+    let found = strings(&first["checks"]);
+    ensure(found.iter().any(|key| name(key) == fault.check), || {
+        format!("{} is not among {found:?}: {}", fault.check, all())
+    })?;
+    ensure(causes.len() == 1, || format!("more than one cause: {}", all()))?;
+    let folded = [found, strings(&first["consequences"])].concat();
+    for (key, outcome) in outcomes(&report) {
+        let healthy = baseline.get(&key).map_or("pass", String::as_str);
+        let hidden = fault.hides.iter().any(|family| name(&key).starts_with(family));
+        let explained = folded.contains(&key) || (hidden && outcome == "skip");
+        ensure(outcome == healthy || explained, || {
+            format!("{key} is {outcome}, was {healthy}, and no cause explains it: {}", all())
+        })?;
+    }
+    ensure(output.status.code() == Some(1), || format!("exit code {:?}", output.status))
+}
+
+/// JSON and JUnit files are what independent parsers take them for.
+fn reports(bench: &Bench) -> Result<(), Failed> {
+    let stack = bench.stack()?;
+    stack.heal()?;
+    let mut command = mxdoctor(stack, View::Public);
+    command.args(["--report", "junit=/srv/junit.xml", "--report", "json=/srv/report.json"]);
+    let output = command.output()?;
+    ensure(output.status.success(), || text(&output))?;
+    const READ: &str = "
+import json, xml.etree.ElementTree as tree
+report = json.load(open('/srv/report.json'))
+assert report['schema_version'] == 1, report['schema_version']
+cases = list(tree.parse('/srv/junit.xml').getroot().iter('testcase'))
+assert len(cases) == len(report['checks']), (len(cases), len(report['checks']))
+assert not [c for c in cases if c.find('failure') is not None or c.find('error') is not None]
+skipped = [c for c in cases if c.find('skipped') is not None]
+assert len(skipped) == report['summary']['skip'], (len(skipped), report['summary'])
+";
+    let output = stack.command(View::Public, "python3").args(["-c", READ]).output()?;
+    ensure(output.status.success(), || text(&output))
+}
+
+/// Runs the checks as a user, or a pod, would; with what they say as JSON.
+fn check(stack: &Stack, view: View) -> Result<(Output, Value), Failed> {
+    let output = mxdoctor(stack, view).args(["--report", "json"]).output()?;
+    let report = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("no JSON report: {error}\n{}", text(&output)))?;
+    Ok((output, report))
+}
+
+fn mxdoctor(stack: &Stack, view: View) -> std::process::Command {
+    let mut command = stack.command(view, env!("CARGO_BIN_EXE_mxdoctor"));
+    command.args(["check", "testing.borooka.ee", "--config", &stack.config(view)]);
+    command
+}
+
+fn outcomes(report: &Value) -> Outcomes {
+    let checks = report["checks"].as_array().map_or(&[][..], Vec::as_slice);
+    checks.iter().map(|check| (key(check), string(&check["outcome"]))).collect()
+}
+
+/// As the report's own lists of checks have it: `id[instance]@vantage`.
+fn key(check: &Value) -> String {
+    let instance = check["instance"].as_str().map_or(String::new(), |name| format!("[{name}]"));
+    let vantage = match check["vantage"].as_str() {
+        Some("public") | None => String::new(),
+        Some(vantage) => format!("@{vantage}"),
+    };
+    format!("{}{instance}{vantage}", string(&check["id"]))
+}
+
+/// Id of a check without its instance and vantage.
+fn name(key: &str) -> &str {
+    key.split(['[', '@']).next().unwrap_or(key)
+}
+
+/// One line for each check with such an outcome.
+fn listing(report: &Value, outcomes: &[&str]) -> String {
+    let checks = report["checks"].as_array().map_or(&[][..], Vec::as_slice);
+    let such = |check: &&Value| outcomes.iter().any(|outcome| check["outcome"] == *outcome);
+    let line = |check: &Value| {
+        let summary = string(&check["summary"]);
+        format!("  {} {}: {summary}\n", string(&check["outcome"]), key(check))
+    };
+    checks.iter().filter(such).map(line).collect()
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value.as_array().map_or(&[][..], Vec::as_slice).iter().map(string).collect()
+}
+
+fn string(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn text(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    format!("{}\n{}{}", output.status, String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+}
+
+fn ensure(holds: bool, message: impl FnOnce() -> String) -> Result<(), Failed> {
+    if holds { Ok(()) } else { Err(message().into()) }
+}
