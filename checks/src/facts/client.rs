@@ -211,8 +211,9 @@ fn judge_versions(answer: &Response) -> Result<(Vec<String>, Map<String, Value>)
         return Err(Finding::error(summary).actual(gist(answer)).transient());
     }
     if let Some(cut) = &answer.cut {
-        let summary = format!("the homeserver's versions could not be read whole: {cut}");
-        return Err(Finding::error(summary).transient());
+        let summary = format!("the homeserver's answer about its versions is not whole: {cut}");
+        let finding = Finding::fail("homeserver-broken", summary);
+        return Err(finding.expected(expected).actual(cut).transient());
     }
     let not_matrix = |actual: String| {
         Finding::fail(
