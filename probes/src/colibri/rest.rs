@@ -208,12 +208,12 @@ impl Drop for Conference {
             return;
         }
         let (rest, path) = (self.rest.clone(), self.path());
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                let body = json!({ "expire": true });
-                let _ = rest.ask(Method::PATCH, &path, Some(&body)).await;
-            });
-        }
+        let net = rest.net.clone();
+        net.clean_up(async move {
+            let body = json!({ "expire": true });
+            // The bridge ends it itself after a minute or two where this fails.
+            let _ = rest.ask(Method::PATCH, &path, Some(&body)).await;
+        });
     }
 }
 
