@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Evidence, EvidenceKind, Outcome};
+use crate::{Confidence, Evidence, EvidenceKind, Outcome};
 
 /// A measured value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +37,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// What was measured on the way.
     pub metrics: Vec<Metric>,
+    /// How sure it is that the cause is the one named, where another could show the same.
+    pub confidence: Confidence,
     /// May be different in a moment: the engine tries again where the check permits it.
     pub transient: bool,
 }
@@ -53,6 +55,7 @@ impl Finding {
             remedy: None,
             evidence: Vec::new(),
             metrics: Vec::new(),
+            confidence: Confidence::Certain,
             transient: false,
         }
     }
@@ -129,6 +132,12 @@ impl Finding {
         if value.is_finite() {
             self.metrics.push(Metric { name: name.into(), value, unit: unit.into() });
         }
+        self
+    }
+
+    /// Marks that another cause is conceivable; the evidence says what would settle it.
+    pub fn likely(mut self) -> Self {
+        self.confidence = Confidence::Likely;
         self
     }
 

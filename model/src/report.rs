@@ -123,6 +123,9 @@ pub struct CheckReport {
     pub actual: Option<String>,
     /// Id of the root cause.
     pub cause: Option<String>,
+    /// How sure it is that the cause is the one named; none where there is no cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
     /// What to do.
     pub remedy: Option<String>,
     /// Manual page of the check.

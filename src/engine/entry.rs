@@ -109,6 +109,7 @@ fn report(
         expected: finding.expected.map(clean),
         actual: finding.actual.map(clean),
         cause: finding.cause.map(str::to_owned),
+        confidence: finding.cause.map(|_| finding.confidence),
         remedy: remedy.map(clean),
         docs_url: format!("{DOCS}checks/{}.md", subject.id),
         blocked_by,

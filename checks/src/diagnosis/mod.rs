@@ -37,7 +37,7 @@ pub(crate) struct Group {
     seen_by: Vec<usize>,
     /// Indices of failures that follow from it.
     explains: Vec<usize>,
-    /// What the rule that folded them says of its certainty.
+    /// The surest of the entries, no surer than the rule that folded others under them.
     confidence: Confidence,
 }
 
@@ -52,14 +52,15 @@ fn groups(checks: &[CheckReport]) -> Vec<Group> {
             continue;
         }
         let cause = check.cause.clone().unwrap_or_else(|| check.id.clone());
+        let confidence = check.confidence.unwrap_or(Confidence::Certain);
         match groups.iter_mut().find(|group| group.cause == cause) {
-            Some(group) => group.seen_by.push(index),
-            None => groups.push(Group {
-                cause,
-                seen_by: vec![index],
-                explains: Vec::new(),
-                confidence: Confidence::Certain,
-            }),
+            Some(group) => {
+                group.seen_by.push(index);
+                group.confidence = group.confidence.max(confidence);
+            }
+            None => {
+                groups.push(Group { cause, seen_by: vec![index], explains: Vec::new(), confidence })
+            }
         }
     }
     groups

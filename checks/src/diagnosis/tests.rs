@@ -16,6 +16,7 @@ fn entry(id: &str, outcome: Outcome, cause: Option<&str>) -> CheckReport {
         expected: None,
         actual: None,
         cause: cause.map(str::to_owned),
+        confidence: None,
         remedy: None,
         docs_url: String::new(),
         blocked_by: None,

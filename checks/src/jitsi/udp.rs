@@ -213,7 +213,7 @@ fn silent(cx: &Cx, bridge: &BridgeSession, pair: &Pair) -> Finding {
     )
     .expected("an answer to an authenticated binding request")
     .actual(actual);
-    note_doubt(bridge, finding)
+    note_doubt(bridge, finding.likely())
 }
 
 /// What cannot be told from here, and what would tell it.

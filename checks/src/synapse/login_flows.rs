@@ -123,6 +123,7 @@ fn no_lookup(delegated: bool, actual: String, evidence: Vec<Evidence>) -> Findin
     .expected("401 M_UNKNOWN_TOKEN for a token that nobody has")
     .actual(actual)
     .evidences(evidence)
+    .likely()
     .transient()
 }
 

@@ -59,6 +59,7 @@ prop_compose! {
     ) -> Report {
         let root = checks.first().map(|check| RootCause {
             cause: texts[0].clone(),
+            confidence: None,
             title: texts[1].clone(),
             confidence: mxdoctor_model::Confidence::Possible,
             checks: vec![check.key(), texts[2].clone()],

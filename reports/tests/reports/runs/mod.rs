@@ -45,6 +45,7 @@ pub(crate) fn check(id: &str, outcome: Outcome, summary: &str) -> CheckReport {
         expected: None,
         actual: None,
         cause: None,
+        confidence: None,
         remedy: None,
         docs_url: format!("docs/checks/{id}.md"),
         blocked_by: None,
