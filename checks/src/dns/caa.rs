@@ -89,7 +89,7 @@ fn judge(lookup: &Lookup, issuer: &str, wildcard: bool) -> Finding {
             Data::Caa { tag, value, .. } if tag.eq_ignore_ascii_case(wanted) => {
                 // The domain comes before the parameters; none at all permits nobody.
                 let domain = value.split(';').next().unwrap_or_default();
-                Some(domain.trim().to_lowercase())
+                Some(domain.trim().trim_end_matches('.').to_lowercase())
             }
             _ => None,
         });

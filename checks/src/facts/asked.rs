@@ -200,7 +200,7 @@ fn silent(ask: &Ask, error: &HttpError) -> Finding {
         }
         HttpError::TimedOut { limit, .. } => {
             let summary = format!("{host} takes the request and does not answer within {limit:?}");
-            Finding::fail("no-http-answer", summary).transient()
+            Finding::fail("no-http-answer", summary)
         }
         HttpError::Closed { .. } => {
             let summary = format!("{host} closes the connection instead of answering");

@@ -1,5 +1,7 @@
 //! How far our clock is from those of the servers.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use mxdoctor_model::{EvidenceKind, Finding};
 use mxdoctor_probes::http::{Request, Response};
@@ -11,6 +13,9 @@ use crate::{Cx, Fact, Unavailable};
 /// Clocks that differ by more than this, in seconds, are not taken for the same. Dates of HTTP have
 /// whole seconds, and answers take their time.
 pub const TOLERANCE: f64 = 60.0;
+
+/// How long a server has to tell its time: verdicts on dates wait for it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The servers' clocks by their `Date` headers (RFC 9110, section 6.6.1). Certificates are not
 /// verified for it, since that needs a clock.
@@ -77,7 +82,8 @@ impl Fact for Clock {
             let host = base.host_str().unwrap_or_default().to_owned();
             let mut request = Request::get(base);
             request.accept_any_certificate = true;
-            let exchange = cx.net().http(request).await.ok()?;
+            let answer = tokio::time::timeout(PATIENCE, cx.net().http(request)).await;
+            let exchange = answer.ok()?.ok()?;
             let now = jiff::Timestamp::now().as_millisecond();
             Some((host, offset(exchange.last(), now)?))
         });
@@ -109,7 +115,7 @@ fn offset(response: &Response, now: i64) -> Option<f64> {
     // An answer from a cache bears the date of its making (RFC 9111, section 5.1).
     let age: i64 = response.header("age").and_then(|age| age.trim().parse().ok()).unwrap_or(0);
     let theirs = date.timestamp().as_second().saturating_add(age.clamp(0, 31_536_000));
-    // A second is what the header's own rounding hides.
+    // The header cuts the second short: on average by half of it.
     Some(theirs as f64 + 0.5 - now as f64 / 1000.0)
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use mxdoctor_model::{EvidenceKind, Finding};
-use mxdoctor_probes::dns::{Answer, Kind, Lookup};
+use mxdoctor_probes::dns::{Answer, Dnssec, Kind, Lookup};
 
 use crate::{Cx, Fact, Unavailable};
 
@@ -36,7 +36,10 @@ impl Fact for Resolver {
 fn judge(lookups: &[Lookup]) -> Option<Finding> {
     let dead = |lookup: &Lookup| match &lookup.answer {
         Answer::Unanswered(_) => true,
-        Answer::Refused(code) => code.eq_ignore_ascii_case("servfail"),
+        // One that validates and finds fault with the zone is at work.
+        Answer::Refused(code) => {
+            code.eq_ignore_ascii_case("servfail") && lookup.dnssec != Dnssec::Bogus
+        }
         _ => false,
     };
     if !lookups.iter().all(dead) {

@@ -199,3 +199,26 @@ pub(crate) fn note_out_of_reach(finding: Finding, out_of_reach: &[SocketAddr]) -
     let text = format!("not judged, since this machine has no way there: {}", list.join(", "));
     finding.evidence(mxdoctor_model::EvidenceKind::Note, text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn only_what_we_cannot_judge_is_out_of_reach() {
+        let attempt = |address: &str, error| Attempt {
+            address: address.parse().expect("an address"),
+            result: Err(HandshakeError::Connect(error)),
+        };
+        let silent = || ConnectError::TimedOut(Duration::from_secs(5));
+        let v6 = "[2001:db8::1]:443";
+        assert!(out_of_reach(&attempt(v6, silent()), false));
+        assert!(!out_of_reach(&attempt(v6, silent()), true));
+        assert!(!out_of_reach(&attempt(v6, ConnectError::Refused), false));
+        assert!(!out_of_reach(&attempt("192.0.2.1:443", silent()), false));
+        let ours = ConnectError::Ours("no such address family".into());
+        assert!(out_of_reach(&attempt("192.0.2.1:443", ours), true));
+    }
+}

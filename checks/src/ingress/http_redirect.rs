@@ -105,7 +105,7 @@ fn judge(host: &str, exchange: &Exchange) -> Finding {
     } else {
         // The last answer over plain HTTP is what leads to TLS, or does not.
         match plain.map(|hop| (hop, next(hop))) {
-            Some((_, Some(to))) if to.scheme() == "https" && to.host_str() == Some(host) => {
+            Some((_, Some(to))) if to.scheme() == "https" && leads_to(&to, host) => {
                 Finding::pass(format!("redirects to {to}"))
             }
             Some((_, Some(to))) if to.scheme() == "https" => {
@@ -127,6 +127,10 @@ fn judge(host: &str, exchange: &Exchange) -> Finding {
         .iter()
         .fold(finding, |finding, hop| finding.evidence(EvidenceKind::Request, hop.line()));
     finding.expected(format!("a redirect to https://{host}/, or nothing"))
+}
+
+fn leads_to(url: &Url, host: &str) -> bool {
+    Endpoint::of(url).is_some_and(|endpoint| endpoint.host == host)
 }
 
 /// Where a redirect leads.

@@ -65,7 +65,8 @@ async fn run(cx: &Cx) -> Verdict {
 }
 
 async fn look(cx: &Cx, host: &StackHost) -> Verdict {
-    let paths = host.roles.iter().flat_map(|role| paths(*role));
+    // The documents of the server name last: what they need besides is not said by its parts.
+    let paths = host.roles.iter().rev().flat_map(|role| paths(*role));
     let asks = paths.map(|path| cx.fact(Fetched(Ask::get(url(host, path)))));
     let mut finding = Finding::pass("answers");
     for exchange in futures_util::future::join_all(asks).await {

@@ -72,8 +72,9 @@ fn judge(endpoint: &Endpoint, handshakes: &Handshakes) -> Finding {
             Ok(_) => "shows a certificate that clients refuse".to_owned(),
             Err(error) => error.to_string(),
         };
-        let summary =
-            format!("{} of {all} addresses of {host} is broken: {list}: {why}", bad.len());
+        let are = if bad.len() == 1 { "is" } else { "are" };
+        let count = bad.len();
+        let summary = format!("{count} of {all} addresses of {host} {are} broken: {list}: {why}");
         let finding = Finding::fail("one-address-broken", summary)
             .expected("an acceptable certificate on every address")
             .actual(bad.iter().map(|attempt| describe(attempt)).collect::<Vec<_>>().join("; "))

@@ -39,7 +39,7 @@ async fn run(cx: &Cx) -> Verdict {
         }
     }
     if v6.is_empty() {
-        return Ok(Finding::skip("no host of the stack has an IPv6 address").into());
+        return Ok(Finding::skip("no IPv6 address of the stack is known").into());
     }
     if let Some(address) = answering(cx).await? {
         return Ok(Finding::pass(format!("{address} answers")).into());

@@ -1,0 +1,8 @@
+//! The checks of the vantage, DNS, TLS and ingress families against servers on loopback, healthy
+//! and broken in one way each.
+
+mod dns;
+mod ingress;
+mod lab;
+mod tls;
+mod vantage;
