@@ -200,4 +200,12 @@ mod tests {
             );
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_policy_makes_it_panic(policy in "[ -~]*") {
+            let _ = judged(&[("content-security-policy", policy.as_str()), SNIFF]);
+            let _ = judged(&[("permissions-policy", policy.as_str())]);
+        }
+    }
 }

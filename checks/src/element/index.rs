@@ -4,7 +4,7 @@ use mxdoctor_model::{EvidenceKind, Finding};
 use mxdoctor_probes::http::Response;
 use url::Url;
 
-use crate::facts::{Element, ask, gist, is_html, looks_like_element};
+use crate::facts::{Ask, Element, ask, gist, is_html, looks_like_element};
 use crate::{Cx, Verdict, check};
 
 check! {
@@ -41,7 +41,8 @@ async fn run(cx: &Cx) -> Verdict {
         Ok(bundle) => bundle,
         Err(finding) => return Ok(finding.evidence(EvidenceKind::Request, page.line()).into()),
     };
-    let exchange = match ask::get(cx, bundle).await {
+    // Bundles are large; its beginning shows what it is.
+    let exchange = match ask::fetch(cx, Ask::get(bundle).limit(4096)).await {
         Ok(exchange) => exchange,
         Err(by) => return ask::own(by),
     };

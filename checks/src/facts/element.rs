@@ -259,7 +259,9 @@ fn read_settings(exchange: &Exchange) -> Result<Map<String, Value>, Finding> {
             .actual(gist(answer)));
     }
     if let Some(cut) = &answer.cut {
-        return Err(Finding::error(format!("{file} could not be read whole: {cut}")).transient());
+        let summary = format!("{file} is not served whole: {cut}");
+        let finding = Finding::fail("element-config-missing", summary);
+        return Err(finding.expected(expected).actual(cut).transient());
     }
     match serde_json::from_slice(&answer.body) {
         Ok(Value::Object(json)) => Ok(json),
@@ -351,5 +353,22 @@ mod tests {
         let comma = read(200, "{\n  \"a\": 1,\n}").expect_err("a finding");
         assert_eq!(comma.cause, Some("element-config-invalid"));
         assert_eq!(comma.actual.as_deref(), Some("line 3: }"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_makes_it_panic(body: String) {
+            let _ = read(200, &body);
+            let _ = (looks_like_element(&body), super::super::jitsi::bare_host(&body));
+        }
+
+        #[test]
+        fn no_object_makes_it_panic(key in "[a-zA-Z_.]{0,20}", text: String) {
+            let json = serde_json::json!({
+                "jitsi": {&key: &text}, &key: &text, "default_hs_url": &text,
+            });
+            let settings = settings(json);
+            let _ = (settings.ignored_jitsi_domain(), settings.homeserver());
+        }
     }
 }

@@ -34,6 +34,8 @@ async fn versions() {
     fails(id, "homeserver-url-wrong", |s| s.set(VERSIONS, Answer::json(200, json!({})))).await;
     let error = || Answer::json(500, json!({"errcode": "M_UNKNOWN"}));
     fails(id, "homeserver-broken", |s| s.set(VERSIONS, error())).await;
+    let long = || Answer::new(200, " ".repeat(300_000));
+    fails(id, "homeserver-broken", |s| s.set(VERSIONS, long())).await;
     let old = || Answer::json(200, json!({"versions": ["r0.6.1"]}));
     fails(id, "homeserver-too-old", |s| s.set(VERSIONS, old())).await;
 }
