@@ -37,9 +37,10 @@ check! {
     timeout 40
 }
 
-/// Reads nothing: no stream has that name.
+/// A stream and a transaction that do not exist, so nothing is read. Both parts are needed: with one
+/// alone Synapse does not know the path.
 const REPLICATION: &str =
-    "/_synapse/replication/get_repl_stream_updates/mxdoctor?from_token=0&upto_token=0";
+    "/_synapse/replication/get_repl_stream_updates/mxdoctor/mxdoctor?from_token=0&upto_token=0";
 
 const PATHS: &[&str] = &["/_synapse/metrics", "/metrics", REPLICATION];
 
@@ -112,8 +113,11 @@ mod tests {
 
     #[test]
     fn replication_is_recognised_by_its_refusal() {
-        let refused = r#"{"errcode":"M_UNKNOWN","error":"Invalid stream name"}"#;
+        let refused = r#"{"errcode":"M_UNKNOWN","error":"Unknown stream"}"#;
         assert!(is_replication(&answer(400, &[], refused)));
+        // With `worker_replication_secret` set, a request without it.
+        let secret = r#"{"errcode":"M_UNKNOWN","error":"Internal server error"}"#;
+        assert!(is_replication(&answer(500, &[], secret)));
         let absent = r#"{"errcode":"M_UNRECOGNIZED","error":"Unrecognized request"}"#;
         assert!(!is_replication(&answer(404, &[], absent)));
         assert!(!is_replication(&answer(403, &[], "Forbidden")));

@@ -152,7 +152,7 @@ async fn what_must_not_be_open() {
     let id = "synapse.metrics_private";
     let text = || Answer::new(200, "# HELP x y\n# TYPE x counter\nx 1\n");
     fails(id, "metrics-public", |s| s.set(metrics, text())).await;
-    let stream = "/_synapse/replication/get_repl_stream_updates/mxdoctor";
+    let stream = "/_synapse/replication/get_repl_stream_updates/mxdoctor/mxdoctor";
     let stream = format!("GET matrix.example.org{stream}");
     let refused = || Answer::json(400, json!({"errcode": "M_UNKNOWN"}));
     fails(id, "replication-public", |s| s.set(&stream, refused())).await;
