@@ -41,6 +41,7 @@ prop_compose! {
             optional.try_into().expect("six");
         CheckReport {
             id, instance, family, vantage, title, outcome, summary, expected, actual, cause,
+            confidence: None,
             remedy, docs_url, blocked_by,
             started_ms: numbers.0, duration_ms: numbers.1, attempts: numbers.2,
             evidence: vec![Evidence::new(EvidenceKind::Request, evidence)],
@@ -59,7 +60,6 @@ prop_compose! {
     ) -> Report {
         let root = checks.first().map(|check| RootCause {
             cause: texts[0].clone(),
-            confidence: None,
             title: texts[1].clone(),
             confidence: mxdoctor_model::Confidence::Possible,
             checks: vec![check.key(), texts[2].clone()],
