@@ -1,1 +1,7 @@
 //! The `jitsi` family: see each file's own page.
+
+pub mod bosh;
+pub mod config_js;
+pub mod external_api;
+pub mod web;
+pub mod websocket;
