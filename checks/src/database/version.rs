@@ -13,8 +13,8 @@ check! {
     /// Synapse refuses to start on a version that is too old, mostly right after its own upgrade.
     ///
     /// ## What makes it fail
-    /// A version below 14, the least for Synapse 1.147. It warns where `expect.postgres_version` says
-    /// otherwise; `16` there means any 16.
+    /// A version below 14, the least for Synapse 1.147, or another one than
+    /// `expect.postgres_version`; `16` there means any 16.
     ///
     /// ## How to fix it
     /// Raise the major version in `imageName` of the CloudNativePG `Cluster` (`matrix-db`), with a
@@ -46,7 +46,7 @@ fn judge(snapshot: &Snapshot, expected: Option<&str>) -> Finding {
     }
     match expected {
         Some(expected) if !is(version, expected) => {
-            Finding::warn("version-differs", format!("{actual} runs, and {expected} is written"))
+            Finding::fail("version-differs", format!("{actual} runs, and {expected} is written"))
                 .expected(format!("PostgreSQL {expected}"))
                 .actual(actual)
         }
@@ -76,6 +76,6 @@ mod tests {
         assert_eq!(is(160_010, "16.10 (Debian 16.10-1)", None), Outcome::Pass);
         assert_eq!(is(160_010, "16.10 (Debian 16.10-1)", Some("16.10")), Outcome::Pass);
         assert_eq!(is(160_010, "16.10", Some("16")), Outcome::Pass);
-        assert_eq!(is(160_010, "16.10", Some("16.1")), Outcome::Warn);
+        assert_eq!(is(160_010, "16.10", Some("16.1")), Outcome::Fail);
     }
 }
