@@ -1,6 +1,6 @@
 //! The ordered list of all checks.
 
-use crate::{Check, dns, element, ingress, jitsi, synapse, tls, vantage};
+use crate::{Check, database, dns, element, federation, ingress, jitsi, synapse, tls, vantage};
 
 /// Every check, in the order of reports: from our own side, along a person's way, to the depths.
 pub static REGISTRY: &[&Check] = &[
@@ -33,6 +33,12 @@ pub static REGISTRY: &[&Check] = &[
     &synapse::registration_closed::CHECK,
     &synapse::admin_private::CHECK,
     &synapse::metrics_private::CHECK,
+    &federation::server_name::CHECK,
+    &federation::well_known::CHECK,
+    &federation::resolve::CHECK,
+    &federation::tls::CHECK,
+    &federation::version::CHECK,
+    &federation::keys::CHECK,
     &element::index::CHECK,
     &element::config::CHECK,
     &element::base_url::CHECK,
@@ -41,9 +47,20 @@ pub static REGISTRY: &[&Check] = &[
     &element::version::CHECK,
     &element::headers::CHECK,
     &element::cache::CHECK,
+    &jitsi::web::CHECK,
+    &jitsi::config_js::CHECK,
+    &jitsi::external_api::CHECK,
+    &jitsi::bosh::CHECK,
+    &jitsi::websocket::CHECK,
     &jitsi::udp::CHECK,
     &jitsi::ice::CHECK,
     &jitsi::dtls::CHECK,
+    &database::connect::CHECK,
+    &database::auth::CHECK,
+    &database::encoding::CHECK,
+    &database::version::CHECK,
+    &database::tls::CHECK,
+    &database::connections::CHECK,
 ];
 
 /// The check of that id.

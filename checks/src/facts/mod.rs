@@ -7,11 +7,14 @@ mod asked;
 mod bridge;
 mod client;
 mod clock;
+mod database;
 mod discovery;
 mod element;
 mod endpoints;
+mod federation;
 mod hosts;
 mod jitsi;
+mod jitsi_config;
 mod opinion;
 mod page;
 mod resolver;
@@ -26,13 +29,19 @@ pub use asked::{Ask, Asked, Fetched};
 pub use bridge::{Bridge, BridgeSession};
 pub use client::{ClientVersions, ClientWellKnown, Versions, WellKnownClient, WellKnownTrouble};
 pub use clock::{Clock, Offsets, TOLERANCE};
+pub use database::{Connections, DatabaseAnswer, DatabaseSession, Snapshot};
 pub use discovery::{
     Found, Homeserver, Located, bare, below, home_domains, https, same_base, server_host,
 };
 pub use element::{Element, ElementConfig, ElementSettings};
 pub use endpoints::{Endpoint, endpoints, host_names};
+pub use federation::{
+    FederationRoute, KeySample, Lead, Place, Route, ServerKeys, ServerWellKnown, WellKnownAnswer,
+    WellKnownProblem, WellKnownServer, federation_places,
+};
 pub use hosts::{Hosts, Role, StackHost};
 pub use jitsi::{Jitsi, bare_host, is_third_party};
+pub use jitsi_config::{JitsiConfig, JitsiSettings, JitsiXmpp, XmppPlaces};
 pub use opinion::{Opinion, SecondOpinion, stale};
 pub use page::{Page, classify};
 pub use resolver::Resolver;
@@ -41,8 +50,10 @@ pub use software::{Release, ServerSoftware, Software};
 
 pub(crate) use addresses::{host_of, listed};
 pub(crate) use client::{gist, is_html, read_versions, web_url};
+pub(crate) use database::refusal as database_refusal;
 pub(crate) use element::looks_like_element;
+pub(crate) use federation::{another, ask_place, read_delegation, server_name, unserved};
 pub(crate) use page::is_homeserver_path;
 pub(crate) use resolver::describe;
-pub(crate) use sessions::note_out_of_reach;
+pub(crate) use sessions::{ipv6_is_there, note_out_of_reach, out_of_reach};
 pub(crate) use software::as_written;

@@ -80,7 +80,7 @@ impl Fact for Sessions {
 
 /// Whether what is known of our own side lets us judge IPv6 addresses. Asked only where one of them
 /// did not answer and none did.
-async fn ipv6_is_there(cx: &Cx, attempts: &[Attempt]) -> bool {
+pub(crate) async fn ipv6_is_there(cx: &Cx, attempts: &[Attempt]) -> bool {
     let v6 = || attempts.iter().filter(|attempt| attempt.address.is_ipv6());
     if v6().next().is_none() || !v6().all(unanswered) {
         return true;
@@ -94,7 +94,8 @@ fn unanswered(attempt: &Attempt) -> bool {
     matches!(error, Ours(_) | TimedOut(_) | Unreachable(_))
 }
 
-fn out_of_reach(attempt: &Attempt, ipv6: bool) -> bool {
+/// Whether an attempt says nothing of the target, since this machine has no way there.
+pub(crate) fn out_of_reach(attempt: &Attempt, ipv6: bool) -> bool {
     matches!(attempt.result, Err(HandshakeError::Connect(ConnectError::Ours(_))))
         || (attempt.address.is_ipv6() && !ipv6 && unanswered(attempt))
 }

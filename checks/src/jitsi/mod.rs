@@ -1,5 +1,10 @@
 //! The `jitsi` family: see each file's own page.
 
+pub mod bosh;
+pub mod config_js;
 pub mod dtls;
+pub mod external_api;
 pub mod ice;
 pub mod udp;
+pub mod web;
+pub mod websocket;
