@@ -96,7 +96,7 @@ impl BridgeSession {
 }
 
 /// One pair in a line: what was sent and answered, how fast, and by whom.
-pub(crate) fn line(pair: &Pair) -> String {
+fn line(pair: &Pair) -> String {
     let mut text =
         format!("{}: {} checks sent, {} answered", pair.candidate, pair.sent, pair.answered);
     if let Some(rtt) = pair.rtt {

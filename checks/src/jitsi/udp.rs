@@ -129,10 +129,9 @@ fn open(bridge: &BridgeSession, pair: &Pair) -> Finding {
     }
 }
 
-/// Nobody outside is meant to reach it. An override says that it can be reached all the same.
+/// Nobody outside is meant to reach it.
 fn is_private(cx: &Cx, pair: &Pair) -> bool {
     cx.vantage() == Vantage::Public
-        && pair.route == pair.candidate.address
         && unreachable_from_outside(cx.target(), pair.candidate.address.ip())
 }
 
