@@ -53,14 +53,42 @@ fn closed() -> SocketAddr {
     socket.local_addr().expect("bound")
 }
 
+/// A name server on loopback that says of every name that it does not exist.
+fn name_server() -> SocketAddr {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("binds");
+    let address = socket.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            let mut answer = buffer[..length].to_vec();
+            // An answer (QR), recursion available, NXDOMAIN.
+            answer[2] |= 0x80;
+            answer[3] = 0x83;
+            let _ = socket.send_to(&answer, from);
+        }
+    });
+    address
+}
+
 fn context(rest: Option<SocketAddr>, overrides: Overrides, vantage: Vantage) -> Cx {
+    context_with(rest, overrides, vantage, name_server())
+}
+
+fn context_with(
+    rest: Option<SocketAddr>,
+    overrides: Overrides,
+    vantage: Vantage,
+    dns: SocketAddr,
+) -> Cx {
     let target = Target {
         server_name: "testing.borooka.ee".into(),
         jvb_rest: rest.map(|rest| format!("http://{rest}/").parse().expect("a URL")),
         routable: vec!["198.51.100.0/24".parse().expect("a range")],
         ..Target::default()
     };
-    Cx::new(vantage, target, Net::new(NetConfig { overrides, ..NetConfig::default() }))
+    let dns_servers = vec![dns];
+    let config = NetConfig { overrides, dns_servers, ..NetConfig::default() };
+    Cx::new(vantage, target, Net::new(config))
 }
 
 /// What the three checks come to: findings, and for a blocked check the owner's id.
@@ -129,27 +157,36 @@ async fn healthy_bridge_passes_and_its_private_address_is_skipped() {
 
 #[tokio::test]
 async fn silence_is_udp_blocked_and_the_rest_is_blocked_by_it() {
-    for fault in [BridgeFault::UdpBlocked, BridgeFault::RepliesBlocked] {
-        let seen = with_fault(fault).await;
-        assert_eq!(seen, ["jitsi.udp fail udp-blocked", BLOCKED[0], BLOCKED[1]], "{fault:?}");
-    }
+    let expected = ["jitsi.udp fail udp-blocked", BLOCKED[0], BLOCKED[1]];
+    let (there, back) =
+        tokio::join!(with_fault(BridgeFault::UdpBlocked), with_fault(BridgeFault::RepliesBlocked));
+    assert_eq!(there, expected);
+    assert_eq!(back, expected);
+}
+
+#[tokio::test]
+async fn silence_where_no_udp_works_for_us_is_no_failure_of_the_target() {
+    let (bridge, overrides) = behind_nat(Some(BridgeFault::UdpBlocked)).await;
+    let (_silent, nowhere) = silent();
+    let cx = context_with(Some(bridge.rest), overrides, Vantage::Public, nowhere);
+    let blocked = STAGES.map(|id| format!("{id} blocked by vantage.resolver"));
+    assert_eq!(short(&run(&cx).await), blocked);
 }
 
 #[tokio::test]
 async fn later_stages_have_their_own_causes() {
     let udp = "jitsi.udp pass";
     let after_ice = "jitsi.dtls blocked by jitsi.ice";
-    for (fault, expected) in [
-        (BridgeFault::StalePassword, [udp, "jitsi.ice fail bridge-credentials-stale", after_ice]),
-        (BridgeFault::NoNomination, [udp, "jitsi.ice fail ice-not-nominated", after_ice]),
-        (BridgeFault::DtlsSilent, [udp, "jitsi.ice pass", "jitsi.dtls fail dtls-no-answer"]),
-        (
-            BridgeFault::OtherCertificate,
-            [udp, "jitsi.ice pass", "jitsi.dtls fail dtls-fingerprint-mismatch"],
-        ),
-    ] {
-        assert_eq!(with_fault(fault).await, expected, "{fault:?}");
-    }
+    let (stale, idle, silent, other) = tokio::join!(
+        with_fault(BridgeFault::StalePassword),
+        with_fault(BridgeFault::NoNomination),
+        with_fault(BridgeFault::DtlsSilent),
+        with_fault(BridgeFault::OtherCertificate),
+    );
+    assert_eq!(stale, [udp, "jitsi.ice fail bridge-credentials-stale", after_ice]);
+    assert_eq!(idle, [udp, "jitsi.ice fail ice-not-nominated", after_ice]);
+    assert_eq!(silent, [udp, "jitsi.ice pass", "jitsi.dtls fail dtls-no-answer"]);
+    assert_eq!(other, [udp, "jitsi.ice pass", "jitsi.dtls fail dtls-fingerprint-mismatch"]);
 }
 
 #[tokio::test]
@@ -217,4 +254,27 @@ async fn from_inside_a_mapped_address_need_not_answer() {
     let overrides = leads(&[(HOME, bridge.udp), (MAPPED, closed())]);
     let all = run(&context(Some(bridge.rest), overrides, Vantage::Cluster)).await;
     assert_eq!(short(&all), ["jitsi.udp pass", "jitsi.ice pass", "jitsi.dtls pass"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_from_here_is_never_a_failure() {
+    let six = "[2001:db8::20]:10000";
+    // A socket that did not ask for it may not send there.
+    let forbidden = address("255.255.255.255:9");
+    let config = BridgeConfig {
+        advertised: vec![address(six)],
+        mapped: vec![address(MAPPED)],
+        ..BridgeConfig::default()
+    };
+    let bridge = Bridge::start(config).await.expect("starts");
+    let overrides = leads(&[(six, forbidden), (MAPPED, bridge.udp)]);
+    let all = run(&context(Some(bridge.rest), overrides, Vantage::Public)).await;
+    assert_eq!(short(&all), ["jitsi.udp pass", "jitsi.ice pass", "jitsi.dtls pass"]);
+    let first = all[0].1.as_ref().expect("its own finding");
+    assert_eq!((first.instance.as_deref(), first.outcome), (Some(six), Outcome::Skip));
+    assert!(first.summary.contains("no IPv6 from here"), "{}", first.summary);
+
+    let overrides = leads(&[(six, forbidden), (MAPPED, forbidden)]);
+    let seen = short(&run(&context(Some(bridge.rest), overrides, Vantage::Public)).await);
+    assert_eq!(seen, ["jitsi.udp error", BLOCKED[0], BLOCKED[1]]);
 }
