@@ -32,7 +32,7 @@ impl Default for Limits {
             udp: Duration::from_secs(3),
             ice: Duration::from_secs(8),
             dtls: Duration::from_secs(5),
-            spare: Duration::from_millis(1200),
+            spare: Duration::from_millis(900),
         }
     }
 }
