@@ -161,6 +161,7 @@ fn spare(cx: &Cx, pair: &Pair) -> Finding {
     )
     .expected("every advertised public address answers")
     .actual(format!("{} checks sent, none answered", pair.sent))
+    .likely()
 }
 
 fn strayed(pair: &Pair, from: std::net::SocketAddr) -> Finding {
