@@ -1,19 +1,22 @@
 //! The video bridge, tested directly.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mxdoctor_model::{Evidence, EvidenceKind, Finding};
 use mxdoctor_probes::colibri::{Direct, Health, Limits, Refusal, Session, test_bridge};
+use mxdoctor_probes::dns::Lookup;
 use mxdoctor_probes::http::HttpError;
 use mxdoctor_probes::ice::{Answer, Pair};
 
+use super::{Resolver, describe};
 use crate::{Cx, Fact, Unavailable};
 
 /// A conference of one endpoint on the bridge, made by its private REST interface, and how far a
 /// guest's packets came: UDP, ICE, DTLS. The conference is gone afterwards.
 ///
-/// Owned by `jitsi.udp`.
+/// Owned by `jitsi.udp`; by `vantage.resolver` where no UDP works for us at all.
 #[derive(Debug, Clone)]
 pub struct Bridge;
 
@@ -26,6 +29,8 @@ pub struct BridgeSession {
     pub version: Option<String>,
     /// Candidates, packets, ICE and DTLS.
     pub session: Session,
+    /// Where nothing came back from any candidate: what our own name server answered over UDP.
+    pub control: Option<Arc<Vec<Lookup>>>,
 }
 
 impl Fact for Bridge {
@@ -46,7 +51,15 @@ impl Fact for Bridge {
         let Direct { health, version, session } =
             seen.map_err(|ours| blame(Finding::error(ours.to_string())))?;
         match session {
-            Ok(session) => Ok(BridgeSession { health, version, session }),
+            Ok(session) => {
+                let mut seen = BridgeSession { health, version, session, control: None };
+                let tried = seen.offered().any(|pair| pair.sent > 0);
+                if tried && !seen.offered().any(Pair::is_open) {
+                    // Silence says nothing of the bridge where no UDP works for us at all.
+                    seen.control = Some(cx.fact(Resolver).await?);
+                }
+                Ok(seen)
+            }
             Err(refusal) => Err(blame(no_conference(base.as_str(), &refusal, &health))),
         }
     }
@@ -79,6 +92,9 @@ impl BridgeSession {
             Ok(health) => all.push(Evidence::new(EvidenceKind::Request, health.line.clone())),
             Err(error) => all.push(Evidence::note(format!("no answer of its health: {error}"))),
         }
+        for lookup in self.control.iter().flat_map(|lookups| lookups.iter()) {
+            all.push(Evidence::new(EvidenceKind::Dns, describe(lookup)));
+        }
         if !self.session.offer.unusable.is_empty() || self.session.dropped > 0 {
             let count = self.session.offer.unusable.len() + self.session.dropped;
             all.push(Evidence::note(format!(
@@ -96,7 +112,7 @@ impl BridgeSession {
 }
 
 /// One pair in a line: what was sent and answered, how fast, and by whom.
-pub(crate) fn line(pair: &Pair) -> String {
+fn line(pair: &Pair) -> String {
     let mut text =
         format!("{}: {} checks sent, {} answered", pair.candidate, pair.sent, pair.answered);
     if let Some(rtt) = pair.rtt {

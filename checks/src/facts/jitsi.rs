@@ -97,7 +97,7 @@ async fn found_by_name(cx: &Cx) -> (Option<Url>, Vec<String>) {
 }
 
 /// Whether a page is Jitsi Meet's.
-fn looks_like_jitsi(page: &str) -> bool {
+pub(crate) fn looks_like_jitsi(page: &str) -> bool {
     page.contains("lib-jitsi-meet") || page.contains("Jitsi Meet") || page.contains("JitsiMeetJS")
 }
 

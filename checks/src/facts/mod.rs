@@ -53,6 +53,7 @@ pub(crate) use client::{gist, is_html, read_versions, web_url};
 pub(crate) use database::refusal as database_refusal;
 pub(crate) use element::looks_like_element;
 pub(crate) use federation::{another, ask_place, read_delegation, server_name, unserved};
+pub(crate) use jitsi::looks_like_jitsi;
 pub(crate) use page::is_homeserver_path;
 pub(crate) use resolver::describe;
 pub(crate) use sessions::{ipv6_is_there, note_out_of_reach, out_of_reach};

@@ -1,6 +1,6 @@
 //! `jitsi.udp`
 
-use mxdoctor_model::{Finding, Vantage};
+use mxdoctor_model::{Evidence, Finding, Vantage};
 use mxdoctor_probes::ice::{Answer, Kind, Pair};
 
 use crate::facts::{Bridge, BridgeSession, unreachable_from_outside};
@@ -28,7 +28,8 @@ check! {
     /// Nothing comes back from any address although the bridge is healthy; ICMP says that nobody
     /// listens; only private addresses are offered to the outside; no candidates at all.
     /// An address that is silent while another one answers is a warning from outside, and no
-    /// matter from inside. What cannot be sent from here (no IPv6) is skipped.
+    /// matter from inside. What cannot be sent from here (no IPv6) is skipped, and silence where
+    /// not even our own name server answers is trouble on our side.
     ///
     /// ## How to fix it
     /// Open UDP 10000 to the node of the bridge, in the cloud's firewall and on the node; forward
@@ -129,10 +130,9 @@ fn open(bridge: &BridgeSession, pair: &Pair) -> Finding {
     }
 }
 
-/// Nobody outside is meant to reach it. An override says that it can be reached all the same.
+/// Nobody outside is meant to reach it.
 fn is_private(cx: &Cx, pair: &Pair) -> bool {
     cx.vantage() == Vantage::Public
-        && pair.route == pair.candidate.address
         && unreachable_from_outside(cx.target(), pair.candidate.address.ip())
 }
 
@@ -161,6 +161,7 @@ fn spare(cx: &Cx, pair: &Pair) -> Finding {
     )
     .expected("every advertised public address answers")
     .actual(format!("{} checks sent, none answered", pair.sent))
+    .likely()
 }
 
 fn strayed(pair: &Pair, from: std::net::SocketAddr) -> Finding {
@@ -218,13 +219,15 @@ fn silent(cx: &Cx, bridge: &BridgeSession, pair: &Pair) -> Finding {
 
 /// What cannot be told from here, and what would tell it.
 fn note_doubt(bridge: &BridgeSession, finding: Finding) -> Finding {
-    let healthy = bridge.health.is_ok();
-    let known =
-        if healthy { "the bridge says that it is healthy" } else { "its health is unknown" };
-    finding.evidences([mxdoctor_model::Evidence::note(format!(
-        "{known}; whether our packets or its answers are lost, or UDP out of here is blocked, \
-         cannot be told from one side: `tcpdump -ni any udp port 10000` on the bridge's node \
-         during this check tells, or this check from another vantage"
+    let known = match &bridge.health {
+        Ok(_) => "the bridge says that it is healthy",
+        Err(_) => "its health is not known",
+    };
+    finding.evidences([Evidence::note(format!(
+        "{known}, and our own name server answers over UDP; whether our packets or the bridge's \
+         answers are lost on the way, or UDP out of this network is, cannot be told from one \
+         side: `tcpdump -ni any udp port 10000` on the bridge's node during this check tells, or \
+         this check from another vantage"
     ))])
 }
 

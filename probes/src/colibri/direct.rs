@@ -9,7 +9,7 @@ use super::{Conference, Health, Offer, Refusal, Rest};
 use crate::Net;
 use crate::dtls::{DtlsError, Identity, Secured, Side};
 use crate::http::HttpError;
-use crate::ice::{Pair, Role};
+use crate::ice::{Answer, Pair, Role};
 use crate::stun::{self, Class, Message};
 use crate::transport::{Traffic, Transport, is_refused};
 
@@ -29,10 +29,10 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            udp: Duration::from_millis(3500),
+            udp: Duration::from_secs(3),
             ice: Duration::from_secs(8),
             dtls: Duration::from_secs(5),
-            spare: Duration::from_millis(1200),
+            spare: Duration::from_millis(900),
         }
     }
 }
@@ -156,9 +156,11 @@ async fn converse(
 /// Drives ICE to the nomination; gives up early where nothing at all is answered, and where
 /// nothing can be sent.
 async fn nominate(way: &mut Transport, started: Instant, limits: Limits) {
+    let hopeless =
+        |pair: &Pair| pair.unsendable.is_some() || pair.is_open() && is_refused_for_good(pair);
     let over = |way: &Transport| {
         let agent = way.agent();
-        agent.selected().is_some() || agent.pairs().iter().all(|pair| pair.unsendable.is_some())
+        agent.selected().is_some() || agent.pairs().iter().all(hopeless)
     };
     let first = started + limits.udp.min(limits.ice);
     let open = |way: &Transport| way.agent().pairs().iter().any(Pair::is_open);
@@ -182,6 +184,11 @@ async fn shake_hands(
     let dtls = way.dtls().ok_or_else(|| Unmeasured("the association is gone".into()))?;
     let outcome = dtls.outcome().cloned().unwrap_or(Err(DtlsError::GaveUp(dtls.sent)));
     Ok((outcome, dtls.hello_came()))
+}
+
+/// Error 401 again and again: another password will not come.
+fn is_refused_for_good(pair: &Pair) -> bool {
+    !pair.valid && pair.answered >= 3 && matches!(pair.last, Some(Answer::Error(401, _)))
 }
 
 fn settled(pair: &Pair) -> bool {

@@ -9,7 +9,7 @@ use super::{Answer, Candidate, Kind, Pair};
 use crate::stun::{self, Claim, Class, Message, Received};
 
 /// Pairs kept; candidates beyond are counted and dropped.
-const MAX_PAIRS: usize = 64;
+pub(super) const MAX_PAIRS: usize = 64;
 
 /// Time between the first checks of two pairs (Ta of RFC 8445 section 14.2, at least 5 ms).
 const PACE: Duration = Duration::from_millis(20);
@@ -77,14 +77,14 @@ pub struct Transmit {
 /// The agent: fed with datagrams and the time, asked for datagrams to send.
 #[derive(Debug)]
 pub struct Agent {
-    local: Credentials,
-    remote: Option<Credentials>,
-    role: Role,
-    tie: u64,
-    manner: Manner,
-    pairs: Vec<Pair>,
-    selected: Option<usize>,
-    transmits: VecDeque<Transmit>,
+    pub(super) local: Credentials,
+    pub(super) remote: Option<Credentials>,
+    pub(super) role: Role,
+    pub(super) tie: u64,
+    pub(super) manner: Manner,
+    pub(super) pairs: Vec<Pair>,
+    pub(super) selected: Option<usize>,
+    pub(super) transmits: VecDeque<Transmit>,
     /// Candidates beyond the bound, not tried.
     pub dropped: usize,
     /// STUN answers to no check of ours.
@@ -310,7 +310,7 @@ impl Agent {
         self.pairs[index].last = Some(Answer::Error(code, reason));
     }
 
-    fn select(&mut self, now: Instant, index: usize) {
+    pub(super) fn select(&mut self, now: Instant, index: usize) {
         if self.selected.is_some() {
             return;
         }
@@ -321,106 +321,6 @@ impl Agent {
             } else if pair.valid {
                 pair.next = None;
             }
-        }
-    }
-
-    fn answer(&mut self, now: Instant, from: SocketAddr, received: &Received) {
-        let request = &received.message;
-        let ours = format!("{}:", self.local.ufrag);
-        let known = request.username.as_ref().is_some_and(|name| name.starts_with(&ours));
-        if !known || !received.is_signed_with(&self.local.pwd) {
-            self.refused += 1;
-            let (code, reason) = match (received.is_signed(), self.manner) {
-                (true, Manner::Plain) => (401, "Unauthorized"),
-                (true, Manner::Ice4j) => (401, "Wrong MESSAGE-INTEGRITY value"),
-                (false, _) => (400, "Bad Request"),
-            };
-            self.reply_error(from, received, code, reason, false);
-            return;
-        }
-        if !self.settle_roles(from, received) {
-            return;
-        }
-        let index = match self.pairs.iter().position(|pair| pair.route == from) {
-            Some(index) => index,
-            None if self.pairs.len() < MAX_PAIRS => {
-                let priority = request.priority.unwrap_or(0);
-                let kind = Kind::PeerReflexive;
-                self.pairs.push(Pair::new(Candidate { address: from, kind, priority }, from, None));
-                self.pairs.len() - 1
-            }
-            None => return,
-        };
-        self.reply_success(from, received);
-        self.triggered(now, index, request.use_candidate);
-    }
-
-    /// RFC 8445 section 7.3.1.1; whether to go on with the request.
-    fn settle_roles(&mut self, from: SocketAddr, received: &Received) -> bool {
-        let (same, theirs) = match (self.role, received.message.claim) {
-            (Role::Controlling, Some(Claim::Controlling(tie)))
-            | (Role::Controlled, Some(Claim::Controlled(tie))) => (true, tie),
-            _ => (false, 0),
-        };
-        if !same {
-            return true;
-        }
-        let stays = (self.tie >= theirs) == (self.role == Role::Controlling);
-        if !stays {
-            self.role = match self.role {
-                Role::Controlling => Role::Controlled,
-                Role::Controlled => Role::Controlling,
-            };
-            return true;
-        }
-        let reason = if self.manner == Manner::Ice4j { "Unknown Error" } else { "Role Conflict" };
-        self.reply_error(from, received, 487, reason, true);
-        false
-    }
-
-    /// RFC 8445 section 7.3.1.4 and 7.3.1.5: a check back at once, and the nomination.
-    fn triggered(&mut self, now: Instant, index: usize, use_candidate: bool) {
-        let selected = self.selected.is_some();
-        let pair = &mut self.pairs[index];
-        pair.asked += 1;
-        if self.role == Role::Controlled && use_candidate {
-            pair.nominated = true;
-        }
-        if pair.valid && pair.nominated {
-            self.select(now, index);
-        } else if !pair.valid && !selected && pair.unsendable.is_none() {
-            pair.check_at(now);
-        }
-    }
-
-    fn reply_success(&mut self, to: SocketAddr, request: &Received) {
-        let mut message = Message::new(Class::Success, request.message.transaction);
-        message.mapped = Some(stun::plain(to));
-        if self.manner == Manner::Ice4j {
-            message.username = request.message.username.clone();
-            message.software = Some("ice4j.org".into());
-        }
-        if let Ok(bytes) = message.encode(Some(&self.local.pwd)) {
-            self.transmits.push_back(Transmit { to, bytes });
-        }
-    }
-
-    fn reply_error(
-        &mut self,
-        to: SocketAddr,
-        request: &Received,
-        code: u16,
-        reason: &str,
-        signed: bool,
-    ) {
-        let mut message = Message::new(Class::Error, request.message.transaction);
-        message.error = Some((code, reason.to_owned()));
-        if self.manner == Manner::Ice4j {
-            message.software = Some("ice4j.org".into());
-            message.unknown_attributes = (code == 401).then(Vec::new);
-        }
-        if let Ok(bytes) = message.encode(signed.then_some(self.local.pwd.as_str())) {
-            self.transmits.push_back(Transmit { to, bytes });
         }
     }
 }

@@ -125,7 +125,43 @@ fn candidates_are_bounded_and_silence_is_counted() {
     }
 }
 
+/// Both agents with time passing and datagrams lost as `lost` says; whether both chose a pair.
+fn meet_with_loss(lost: &[bool]) -> bool {
+    let mut now = Instant::now();
+    let mut lost = lost.iter().copied().chain(std::iter::repeat(false));
+    let (mut guest, mut bridge) = agents(Role::Controlled, Role::Controlling);
+    introduce(now, &mut guest, &mut bridge);
+    for _ in 0..800 {
+        guest.handle_timeout(now);
+        bridge.handle_timeout(now);
+        for _ in 0..4 {
+            while let Some(sent) = guest.poll_transmit() {
+                if lost.next() == Some(false) {
+                    bridge.handle(now, address(1), &sent.bytes);
+                }
+            }
+            while let Some(sent) = bridge.poll_transmit() {
+                if lost.next() == Some(false) {
+                    guest.handle(now, address(2), &sent.bytes);
+                }
+            }
+        }
+        if guest.selected().is_some() && bridge.selected().is_some() {
+            return true;
+        }
+        now += Duration::from_millis(10);
+    }
+    false
+}
+
 proptest! {
+    #[test]
+    fn loss_costs_time_and_not_the_nomination(
+        lost in proptest::collection::vec(proptest::bool::weighted(0.4), 24)
+    ) {
+        prop_assert!(meet_with_loss(&lost), "{lost:?}");
+    }
+
     #[test]
     fn arbitrary_datagrams_never_panic(
         datagrams in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..120), 0..8)

@@ -1,6 +1,7 @@
 //! ICE (RFC 8445): candidates and an agent that does no I/O.
 
 mod agent;
+mod answers;
 mod candidate;
 mod pair;
 

@@ -1,7 +1,4 @@
-//! DTLS 1.2 with `use_srtp` (RFC 5764) for one endpoint: no sockets, no clock.
-//!
-//! The certificates are authenticated by the fingerprints that were signalled (RFC 8122), during
-//! the handshake, as browsers and the bridge do.
+//! One association: the handshake and what comes after it.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -9,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use ring::digest;
 use rtc_dtls::cipher_suite::CipherSuiteId;
 use rtc_dtls::config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType, HandshakeConfig};
-use rtc_dtls::crypto::Certificate;
-use rtc_dtls::crypto_provider::{RTCCryptoProvider, default_provider};
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile as Profile;
 use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error;
+
+use super::wire::{alert_name, looks_like_dtls, records, version_name};
+use super::{Fingerprint, Identity};
 
 /// Time after which a flight is sent again.
 const FLIGHT: Duration = Duration::from_millis(400);
@@ -30,77 +27,6 @@ const MAX_BYTES: usize = 2048;
 
 /// Label of the keying material (RFC 5764 section 4.2).
 const SRTP_LABEL: &str = "EXTRACTOR-dtls_srtp";
-
-/// A certificate's digest as signalled: the hash's name in lower case, and pairs of upper-case
-/// hexadecimal digits with colons. The bridge compares these as text.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Fingerprint {
-    /// `sha-256`, `sha-1`, `sha-384` or `sha-512`.
-    pub hash: String,
-    /// `AB:CD:…`
-    pub value: String,
-}
-
-impl Fingerprint {
-    /// The digest of a certificate in DER. None for a hash that is not known.
-    pub fn of(certificate: &[u8], hash: &str) -> Option<Self> {
-        let (_, algorithm) = ALGORITHMS.iter().find(|(name, _)| *name == hash)?;
-        let digest = digest::digest(algorithm, certificate);
-        let pairs: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
-        Some(Self { hash: hash.to_owned(), value: pairs.join(":") })
-    }
-
-    /// The one with the strongest hash that is known.
-    fn strongest(signalled: &[Self]) -> Option<&Self> {
-        let known = ALGORITHMS.iter().map(|(name, _)| *name);
-        known.rev().find_map(|name| signalled.iter().find(|f| f.hash.eq_ignore_ascii_case(name)))
-    }
-}
-
-impl std::fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.hash, self.value)
-    }
-}
-
-/// Known hashes, weakest first.
-static ALGORITHMS: [(&str, &digest::Algorithm); 4] = [
-    ("sha-1", &digest::SHA1_FOR_LEGACY_USE_ONLY),
-    ("sha-256", &digest::SHA256),
-    ("sha-384", &digest::SHA384),
-    ("sha-512", &digest::SHA512),
-];
-
-/// A self-signed ECDSA P-256 certificate with its key: the bridge demands that kind.
-#[derive(Clone)]
-pub struct Identity {
-    certificate: Certificate,
-    provider: Arc<dyn RTCCryptoProvider>,
-    /// To be signalled.
-    pub fingerprint: Fingerprint,
-}
-
-impl Identity {
-    /// A new one.
-    ///
-    /// # Errors
-    /// No randomness on this machine.
-    pub fn new() -> Result<Self, String> {
-        let provider = default_provider().map_err(|error| error.to_string())?;
-        let names = vec!["mxdoctor".to_owned()];
-        let certificate = Certificate::generate_self_signed(names, provider.crypto())
-            .map_err(|error| error.to_string())?;
-        let der = certificate.certificate.first().ok_or("no certificate was made")?;
-        let fingerprint = Fingerprint::of(der, "sha-256").ok_or("no SHA-256")?;
-        Ok(Self { certificate, provider, fingerprint })
-    }
-}
-
-impl std::fmt::Debug for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Identity").field(&self.fingerprint).finish()
-    }
-}
 
 /// Which side of the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -415,11 +341,6 @@ impl std::fmt::Debug for Dtls {
     }
 }
 
-/// Whether the datagram looks like DTLS (RFC 7983: first byte 20 to 63).
-pub fn looks_like_dtls(bytes: &[u8]) -> bool {
-    bytes.first().is_some_and(|first| (20..64).contains(first))
-}
-
 fn config(
     side: Side,
     identity: &Identity,
@@ -469,47 +390,6 @@ fn keys(material: &[u8], key: usize, salt: usize, side: Side) -> SrtpKeys {
     }
 }
 
-/// The records of a datagram: content type, epoch and body.
-fn records(mut datagram: &[u8]) -> impl Iterator<Item = (u8, u16, &[u8])> {
-    std::iter::from_fn(move || {
-        let (header, rest) = datagram.split_at_checked(13)?;
-        let length = usize::from(u16::from_be_bytes([header[11], header[12]]));
-        let (body, rest) = rest.split_at_checked(length)?;
-        datagram = rest;
-        Some((header[0], u16::from_be_bytes([header[3], header[4]]), body))
-    })
-}
-
-fn version_name((major, minor): (u8, u8)) -> String {
-    match (major, minor) {
-        (254, 253) => "DTLSv1.2".into(),
-        (254, 255) => "DTLSv1.0".into(),
-        (254, 252) => "DTLSv1.3".into(),
-        _ => format!("{major}.{minor}"),
-    }
-}
-
-fn alert_name(description: u8) -> String {
-    match description {
-        0 => "close_notify",
-        10 => "unexpected_message",
-        20 => "bad_record_mac",
-        40 => "handshake_failure",
-        42 => "bad_certificate",
-        43 => "unsupported_certificate",
-        46 => "certificate_unknown",
-        47 => "illegal_parameter",
-        48 => "unknown_ca",
-        50 => "decode_error",
-        51 => "decrypt_error",
-        70 => "protocol_version",
-        71 => "insufficient_security",
-        80 => "internal_error",
-        other => return format!("number {other}"),
-    }
-    .into()
-}
-
 #[cfg(test)]
-#[path = "dtls_tests.rs"]
+#[path = "tests.rs"]
 mod tests;
