@@ -9,6 +9,7 @@ use std::process::{ExitCode, Output};
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use mxdoctor_fixtures::recording::{self, Answered};
 use mxdoctor_fixtures::stack::{FAULTS, Lifetime, RealFault, Stack, View};
 use serde_json::Value;
 
@@ -34,6 +35,14 @@ fn main() -> ExitCode {
         trial("healthy_for_a_user", |bench| healthy(bench, View::Public)),
         trial("healthy_for_a_pod", |bench| healthy(bench, View::Cluster)),
         trial("reports_are_read_by_others", reports),
+        trial("synapse_answers_as_recorded", |bench| {
+            let file = include_str!("../fixtures/recordings/synapse.json");
+            recorded(bench, file, "synapse.app-matrix.svc:8008", "matrix.testing.borooka.ee")
+        }),
+        trial("prosody_answers_as_recorded", |bench| {
+            let file = include_str!("../fixtures/recordings/prosody.json");
+            recorded(bench, file, "prosody.app-matrix.svc:5280", "meet.jitsi")
+        }),
     ];
     trials.extend(FAULTS.iter().map(|fault| {
         let bench = Arc::clone(&bench);
@@ -131,6 +140,50 @@ assert len(skipped) == report['summary']['skip'], (len(skipped), report['summary
 ";
     let output = stack.command(View::Public, "python3").args(["-c", READ]).output()?;
     ensure(output.status.success(), || text(&output))
+}
+
+/// What the embedded stack answers was recorded, and the real servers still answer so.
+fn recorded(bench: &Bench, file: &str, server: &str, host: &str) -> Result<(), Failed> {
+    const ASK: &str = "
+import http.client, json, re, sys
+file, server, host = sys.argv[1:]
+sid, answers = '', []
+for recording in json.loads(file):
+    asked = recording['request']
+    connection = http.client.HTTPConnection(server)
+    path = asked['path'].replace('*', 'probe')
+    connection.putrequest(asked['method'], path, skip_host=True, skip_accept_encoding=True)
+    body = asked.get('body', '').replace('{sid}', sid).encode()
+    headers = {'Host': host, 'Content-Length': str(len(body)), **asked.get('headers', {})}
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders(body)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    session = re.search(\" sid='([^']*)'\", text)
+    sid = session.group(1) if session else ''
+    answers.append([answer.status, answer.getheaders(), text])
+print(json.dumps(answers))
+";
+    type Raw = (u16, Vec<(String, String)>, String);
+    let stack = bench.stack()?;
+    stack.heal()?;
+    let output =
+        stack.command(View::Cluster, "python3").args(["-c", ASK, file, server, host]).output()?;
+    ensure(output.status.success(), || text(&output))?;
+    let answers: Vec<Raw> = serde_json::from_slice(&output.stdout)?;
+    let recordings = recording::parse(file)?;
+    ensure(!answers.is_empty() && answers.len() == recordings.len(), || text(&output))?;
+    let mut wrong = String::new();
+    for (recording, (status, headers, body)) in recordings.iter().zip(answers) {
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.clone()));
+        let given = Answered::new(status, headers, body.as_bytes());
+        let expected = recording.answer.as_ref().ok_or("a request without its answer")?;
+        for difference in expected.differences(&given, &recording.varies) {
+            wrong.push_str(&format!("  {}: {difference}\n", recording.what));
+        }
+    }
+    ensure(wrong.is_empty(), || format!("{server} answers otherwise than recorded:\n{wrong}"))
 }
 
 /// Runs the checks as a user, or a pod, would; with what they say as JSON.

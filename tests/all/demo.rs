@@ -100,7 +100,8 @@ fn complaints(fault: &Fault, run: &Run, healthy: &Report) -> Vec<String> {
 }
 
 /// Keys of the checks that are not pass for the fault's sake: they name its cause, or are blocked
-/// by one that does, directly or not; or they are skipped in the healthy stack too.
+/// by one that does, directly or not; or they are skipped in the healthy stack too. What our own
+/// side is held against may be all gone, which is a skip and not the target's.
 fn explained(fault: &Fault, report: &Report, healthy: &Report) -> BTreeSet<String> {
     let skipped = |entry: &CheckReport| entry.outcome == Outcome::Skip;
     let anyway: BTreeSet<_> =
@@ -109,8 +110,11 @@ fn explained(fault: &Fault, report: &Report, healthy: &Report) -> BTreeSet<Strin
         .checks
         .iter()
         .filter(|entry| {
+            let ours = entry.family == "vantage";
             entry.cause.as_deref() == Some(fault.cause)
-                || (skipped(entry) && entry.blocked_by.is_none() && anyway.contains(&entry.key()))
+                || (skipped(entry)
+                    && entry.blocked_by.is_none()
+                    && (ours || anyway.contains(&entry.key())))
         })
         .map(CheckReport::key)
         .collect();
