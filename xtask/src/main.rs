@@ -31,12 +31,15 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Writes the manual pages in `docs/` from the code.
+    Docs,
 }
 
 fn main() -> ExitCode {
     let result = match Chores::parse().chore {
         Chore::Stack(action) => action.run(&target()),
         Chore::Test { arguments } => test(&arguments),
+        Chore::Docs => docs(),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error}");
@@ -46,13 +49,25 @@ fn main() -> ExitCode {
 
 /// Installs first, so that the suite's time is its own, then hands over to Cargo.
 fn test(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
-    install(&target().join("stack/cache"))?;
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.arg("test").current_dir(workspace());
+    install()?;
+    let mut command = cargo();
+    command.arg("test");
     if arguments.is_empty() {
         command.arg("--workspace");
     }
     Ok(exit_code(command.args(arguments).status()?))
+}
+
+/// The pages are written by the test that otherwise compares them.
+fn docs() -> Result<ExitCode, Box<dyn Error>> {
+    let test = ["test", "--package", "mxdoctor", "--test", "all", "docs::"];
+    Ok(exit_code(cargo().env("MXDOCTOR_WRITE_DOCS", "1").args(test).status()?))
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(workspace());
+    command
 }
 
 fn exit_code(status: std::process::ExitStatus) -> ExitCode {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Subcommand;
-use mxdoctor_fixtures::stack::{FAULTS, Lifetime, Stack, StackError, View};
+use mxdoctor_fixtures::stack::{FAULTS, Lifetime, Stack, StackError, View, install};
 
 /// Writes a line; a reader who has gone away is no error.
 macro_rules! say {
@@ -20,7 +20,7 @@ const NAME: &str = "dev";
 /// What to do with the real stack.
 #[derive(Subcommand)]
 pub(crate) enum Action {
-    /// Brings it up, in place of one that is up.
+    /// Installs what is missing and brings it up, in place of one that is up.
     Up,
     /// Takes it down, also when it is up in part.
     Down,
@@ -51,6 +51,7 @@ impl Action {
         let start = Instant::now();
         match self {
             Self::Up => {
+                install()?;
                 let stack = Stack::up(target, NAME, Lifetime::UntilDown)?;
                 say!("up in {:.1} s; try:", start.elapsed().as_secs_f64());
                 say!("  cargo xtask stack exec curl https://matrix.testing.borooka.ee/health");
