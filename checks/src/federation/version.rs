@@ -35,7 +35,9 @@ check! {
     /// ## Where it comes from
     /// Matrix server-server API, `GET /_matrix/federation/v1/version`.
     "federation.version" at PIC: "the federation API answers on every address"
-    causes ["federation-not-served", "one-address-broken", "no-http-answer"]
+    causes [
+        "federation-not-served", "homeserver-broken", "one-address-broken", "no-http-answer",
+    ]
     timeout 60
     attempts 2
 }

@@ -137,6 +137,8 @@ pub(crate) enum Unserved {
     Status(u16),
     /// 200 with something else than a JSON object.
     NotJson,
+    /// An answer that is not whole; why.
+    Cut(String),
 }
 
 /// Whether an answer is a JSON object with 200, and why not.
@@ -147,6 +149,9 @@ pub(crate) fn unserved(response: &Response) -> Option<Unserved> {
     let status = response.status.as_u16();
     let json: Option<Value> = serde_json::from_slice(&response.body).ok();
     let errcode = json.as_ref().and_then(|json| json.get("errcode")?.as_str());
+    if let (None, Some(cut)) = (&json, &response.cut) {
+        return Some(Unserved::Cut(cut.clone()));
+    }
     match (status, errcode) {
         (200, _) if json.as_ref().is_some_and(Value::is_object) => None,
         (_, Some("M_UNRECOGNIZED")) => Some(Unserved::Unrecognised),
@@ -166,6 +171,7 @@ impl Unserved {
             Self::Html(status) => format!("a web page answers, with {status}"),
             Self::Status(status) => format!("it is answered with {status}"),
             Self::NotJson => "the answer is not a JSON object".into(),
+            Self::Cut(cut) => return not_whole(cut, place, response),
         };
         let host = response.url.host_str().unwrap_or_default();
         let remedy = match self {
@@ -184,4 +190,15 @@ impl Unserved {
             .remedy(remedy)
             .evidence(EvidenceKind::Request, format!("{}: {}", place.label, response.line()))
     }
+}
+
+/// Whatever serves the path does not come to an end.
+fn not_whole(cut: &str, place: &Place, response: &Response) -> Finding {
+    let path = response.url.path();
+    let summary = format!("the homeserver's answer about {path} is not whole: {cut}");
+    Finding::fail("homeserver-broken", summary)
+        .expected("200 and a JSON object of the homeserver")
+        .actual(cut)
+        .evidence(EvidenceKind::Request, format!("{}: {}", place.label, response.line()))
+        .transient()
 }
