@@ -17,7 +17,7 @@ pub(super) struct Rule {
 
 /// The rules, deepest cause first.
 ///
-/// Synapse does not start without its database, and answers what needs the database with errors
+/// For the first: Synapse does not start without its database, and answers what needs the database with errors
 /// once it is gone; both are seen from outside while the database itself is seen from the cluster.
 pub(super) const RULES: &[Rule] = &[
     database("database-auth-failed"),

@@ -36,6 +36,7 @@ check! {
     /// Matrix server-server API, `GET /_matrix/federation/v1/version`.
     "federation.version" at PIC: "the federation API answers on every address"
     causes [
+        "content-type-not-json",
         "federation-not-served", "homeserver-broken", "one-address-broken", "no-http-answer",
     ]
     timeout 60
