@@ -33,6 +33,8 @@ enum Chore {
     },
     /// Writes the manual pages in `docs/` from the code.
     Docs,
+    /// Measures the release binary on the real stack over a slow link; needs root.
+    Bench,
 }
 
 fn main() -> ExitCode {
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Chore::Stack(action) => action.run(&target()),
         Chore::Test { arguments } => test(&arguments),
         Chore::Docs => docs(),
+        Chore::Bench => bench(),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error}");
@@ -62,6 +65,17 @@ fn test(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
 fn docs() -> Result<ExitCode, Box<dyn Error>> {
     let test = ["test", "--package", "mxdoctor", "--test", "all", "docs::"];
     Ok(exit_code(cargo().env("MXDOCTOR_WRITE_DOCS", "1").args(test).status()?))
+}
+
+fn bench() -> Result<ExitCode, Box<dyn Error>> {
+    install()?;
+    let built = cargo().args(["build", "--release"]).status()?;
+    if !built.success() {
+        return Ok(exit_code(built));
+    }
+    let binary = target().join("release/mxdoctor");
+    let run = ["run", "--quiet", "--release", "--package", "mxdoctor-benches", "--"];
+    Ok(exit_code(cargo().args(run).arg(binary).arg(target()).status()?))
 }
 
 fn cargo() -> Command {
