@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::stack::{Answer, Stack};
 
 /// A stack as the reference deployment answers when all is well.
-fn stack() -> Stack {
+pub(crate) fn stack() -> Stack {
     let mut stack = Stack { routes: Default::default(), strip_cors: false };
     let hs = |path: &str| format!("GET matrix.example.org{path}");
     let known = json!({"m.homeserver": {"base_url": "https://matrix.example.org"}});
