@@ -15,10 +15,14 @@ struct Run {
 
 async fn run(fault: Option<&'static Fault>) -> Run {
     let demo = Demo::start(fault).await.expect("the demo starts");
+    check(&demo, "stack.toml").await
+}
+
+async fn check(demo: &Demo, config: &str) -> Run {
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_mxdoctor"))
         .arg("check")
         .arg("-c")
-        .arg(demo.folder().join("stack.toml"))
+        .arg(demo.folder().join(config))
         .args(["--report", "json"])
         .stdin(Stdio::null())
         .output()
@@ -50,6 +54,27 @@ async fn the_healthy_stack_is_healthy() {
     let blocked = report.checks.iter().filter(|entry| entry.blocked_by.is_some());
     assert_eq!(blocked.map(told).collect::<Vec<_>>(), Vec::<String>::new());
     assert!(report.root_causes.is_empty());
+    assert_eq!(code, Some(ExitCode::Clean as i32));
+}
+
+/// The server name and the way to the network are enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_are_discovered() {
+    let demo = Demo::start(None).await.expect("the demo starts");
+    let configured = check(&demo, "stack.toml").await.report;
+    let known = demo.stack_toml().split("\n\n");
+    let bare: Vec<_> =
+        known.filter(|part| part.starts_with("server_name") || part.contains("resolve")).collect();
+    assert_eq!(bare.len(), 2);
+    std::fs::write(demo.folder().join("bare.toml"), bare.join("\n\n")).expect("a file");
+    let Run { code, report } = check(&demo, "bare.toml").await;
+    let outcomes = |report: &Report| -> BTreeMap<_, _> {
+        // The bridge's private address cannot be discovered.
+        let media = ["jitsi.udp", "jitsi.ice", "jitsi.dtls"];
+        let entries = report.checks.iter().filter(|entry| !media.contains(&entry.id.as_str()));
+        entries.map(|entry| (entry.key(), entry.outcome)).collect()
+    };
+    assert_eq!(outcomes(&report), outcomes(&configured));
     assert_eq!(code, Some(ExitCode::Clean as i32));
 }
 
