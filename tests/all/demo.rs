@@ -57,17 +57,21 @@ async fn the_healthy_stack_is_healthy() {
     assert_eq!(code, Some(ExitCode::Clean as i32));
 }
 
-/// The server name and the way to the network are enough.
+/// Leaves the server name and the way to the network in a file of its own.
+fn by_name_alone(demo: &Demo) -> &'static str {
+    let parts = demo.stack_toml().split("\n\n");
+    let kept = |part: &&str| part.starts_with("server_name") || part.starts_with("[network]");
+    let bare: Vec<_> = parts.filter(kept).collect();
+    assert_eq!(bare.len(), 2, "the file has both parts");
+    std::fs::write(demo.folder().join("bare.toml"), bare.join("\n\n")).expect("a file");
+    "bare.toml"
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_parts_are_discovered() {
     let demo = Demo::start(None).await.expect("the demo starts");
     let configured = check(&demo, "stack.toml").await.report;
-    let known = demo.stack_toml().split("\n\n");
-    let bare: Vec<_> =
-        known.filter(|part| part.starts_with("server_name") || part.contains("resolve")).collect();
-    assert_eq!(bare.len(), 2);
-    std::fs::write(demo.folder().join("bare.toml"), bare.join("\n\n")).expect("a file");
-    let Run { code, report } = check(&demo, "bare.toml").await;
+    let Run { code, report } = check(&demo, by_name_alone(&demo)).await;
     let outcomes = |report: &Report| -> BTreeMap<_, _> {
         // The bridge's private address cannot be discovered.
         let media = ["jitsi.udp", "jitsi.ice", "jitsi.dtls"];
@@ -76,6 +80,33 @@ async fn the_parts_are_discovered() {
     };
     assert_eq!(outcomes(&report), outcomes(&configured));
     assert_eq!(code, Some(ExitCode::Clean as i32));
+}
+
+/// Who gives no more than the name sees less, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_fault_is_mistaken_for_another_by_name_alone() {
+    let runs = futures_util::stream::iter(FAULTS)
+        .map(|fault| async move {
+            let demo = Demo::start(Some(fault)).await.expect("the demo starts");
+            (fault, check(&demo, by_name_alone(&demo)).await.report)
+        })
+        .buffer_unordered(4)
+        .collect::<Vec<_>>()
+        .await;
+    let mut wrong = BTreeMap::new();
+    for (fault, report) in &runs {
+        let mistaken = report.checks.iter().filter(|entry| {
+            let doubtful = matches!(entry.outcome, Outcome::Warn | Outcome::Fail | Outcome::Error);
+            doubtful && entry.cause.as_deref() != Some(fault.cause)
+        });
+        let mistaken: Vec<_> = mistaken.map(told).collect();
+        if !mistaken.is_empty() || report.root_causes.len() > 1 {
+            wrong.insert(fault.id, mistaken);
+        }
+    }
+    assert!(wrong.is_empty(), "{} faults are mistaken: {wrong:#?}", wrong.len());
+    let seen = runs.iter().filter(|(_, report)| !report.root_causes.is_empty()).count();
+    assert!(seen > FAULTS.len() / 2, "{seen} of {} faults are seen", FAULTS.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
