@@ -15,10 +15,14 @@ struct Run {
 
 async fn run(fault: Option<&'static Fault>) -> Run {
     let demo = Demo::start(fault).await.expect("the demo starts");
+    check(&demo, "stack.toml").await
+}
+
+async fn check(demo: &Demo, config: &str) -> Run {
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_mxdoctor"))
         .arg("check")
         .arg("-c")
-        .arg(demo.folder().join("stack.toml"))
+        .arg(demo.folder().join(config))
         .args(["--report", "json"])
         .stdin(Stdio::null())
         .output()
@@ -51,6 +55,58 @@ async fn the_healthy_stack_is_healthy() {
     assert_eq!(blocked.map(told).collect::<Vec<_>>(), Vec::<String>::new());
     assert!(report.root_causes.is_empty());
     assert_eq!(code, Some(ExitCode::Clean as i32));
+}
+
+/// Leaves the server name and the way to the network in a file of its own.
+fn by_name_alone(demo: &Demo) -> &'static str {
+    let parts = demo.stack_toml().split("\n\n");
+    let kept = |part: &&str| part.starts_with("server_name") || part.starts_with("[network]");
+    let bare: Vec<_> = parts.filter(kept).collect();
+    assert_eq!(bare.len(), 2, "the file has both parts");
+    std::fs::write(demo.folder().join("bare.toml"), bare.join("\n\n")).expect("a file");
+    "bare.toml"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_are_discovered() {
+    let demo = Demo::start(None).await.expect("the demo starts");
+    let configured = check(&demo, "stack.toml").await.report;
+    let Run { code, report } = check(&demo, by_name_alone(&demo)).await;
+    let outcomes = |report: &Report| -> BTreeMap<_, _> {
+        // The bridge's private address cannot be discovered.
+        let media = ["jitsi.udp", "jitsi.ice", "jitsi.dtls"];
+        let entries = report.checks.iter().filter(|entry| !media.contains(&entry.id.as_str()));
+        entries.map(|entry| (entry.key(), entry.outcome)).collect()
+    };
+    assert_eq!(outcomes(&report), outcomes(&configured));
+    assert_eq!(code, Some(ExitCode::Clean as i32));
+}
+
+/// Who gives no more than the name sees less, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_fault_is_mistaken_for_another_by_name_alone() {
+    let runs = futures_util::stream::iter(FAULTS)
+        .map(|fault| async move {
+            let demo = Demo::start(Some(fault)).await.expect("the demo starts");
+            (fault, check(&demo, by_name_alone(&demo)).await.report)
+        })
+        .buffer_unordered(4)
+        .collect::<Vec<_>>()
+        .await;
+    let mut wrong = BTreeMap::new();
+    for (fault, report) in &runs {
+        let mistaken = report.checks.iter().filter(|entry| {
+            let doubtful = matches!(entry.outcome, Outcome::Warn | Outcome::Fail | Outcome::Error);
+            doubtful && entry.cause.as_deref() != Some(fault.cause)
+        });
+        let mistaken: Vec<_> = mistaken.map(told).collect();
+        if !mistaken.is_empty() || report.root_causes.len() > 1 {
+            wrong.insert(fault.id, mistaken);
+        }
+    }
+    assert!(wrong.is_empty(), "{} faults are mistaken: {wrong:#?}", wrong.len());
+    let seen = runs.iter().filter(|(_, report)| !report.root_causes.is_empty()).count();
+    assert!(seen > FAULTS.len() / 2, "{seen} of {} faults are seen", FAULTS.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,5 +197,29 @@ fn faults_have_ids_of_their_own() {
     for fault in FAULTS {
         assert!(mxdoctor_checks::check(fault.check).is_some(), "{}: {}", fault.id, fault.check);
         assert!(mxdoctor_checks::cause(fault.cause).is_some(), "{}: {}", fault.id, fault.cause);
+    }
+}
+
+/// Checks that no fault makes fail, here or on the real stack, and why.
+const EXCUSED: &[(&str, &str)] = &[
+    ("vantage.resolver", "trouble on our own side is an error"),
+    ("vantage.clock", "trouble on our own side is an error"),
+    ("vantage.ipv6", "trouble on our own side is an error"),
+    ("ingress.http2", "warns at most"),
+    ("ingress.hsts", "warns at most"),
+    ("element.cache", "warns at most"),
+    ("dns.caa", "judges public authorities only, whose certificates no test has"),
+    ("database.version", "needs a PostgreSQL that is out of support"),
+    ("database.tls", "needs a PostgreSQL with and without TLS"),
+];
+
+#[test]
+fn every_check_has_a_fault() {
+    let embedded = FAULTS.iter().map(|fault| fault.check);
+    let real = mxdoctor_fixtures::stack::FAULTS.iter().map(|fault| fault.check);
+    let seen: BTreeSet<_> = embedded.chain(real).collect();
+    for check in mxdoctor_checks::REGISTRY {
+        let excused = EXCUSED.iter().any(|(id, _)| *id == check.id);
+        assert_ne!(seen.contains(check.id), excused, "{}", check.id);
     }
 }

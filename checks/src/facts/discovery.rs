@@ -83,6 +83,14 @@ pub fn bare(base: &Url) -> String {
     base.as_str().trim_end_matches('/').to_owned()
 }
 
+/// The same place over https where plain http is announced. That http is announced is for the
+/// check of the announcement to say; behind it a redirect would be all that is seen.
+fn secured(base: Url) -> Url {
+    let mut url = base.clone();
+    let plain = base.scheme() == "http" && base.port().is_none();
+    if plain && url.set_scheme("https").is_ok() { url } else { base }
+}
+
 /// Whether two base URLs lead to the same place: scheme, host, port and path.
 pub fn same_base(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin()
@@ -164,10 +172,10 @@ impl Fact for Homeserver {
         }
         let announced = cx.fact(WellKnownClient).await;
         if let Ok(Ok(base)) = announced.as_ref().map(|well_known| well_known.base_url()) {
-            return Ok(Located::new(base, Found::ClientWellKnown));
+            return Ok(Located::new(secured(base), Found::ClientWellKnown));
         }
         if let Some(base) = named_by_element(cx).await {
-            return Ok(Located::new(base, Found::ElementConfig));
+            return Ok(Located::new(secured(base), Found::ElementConfig));
         }
         let (base, tried) = found_by_name(cx).await;
         match (base, announced) {
@@ -245,6 +253,14 @@ mod tests {
         }
         let full = below(&url("https://example.org/hs/"), "/a?kind=user");
         assert_eq!(full.as_str(), "https://example.org/hs/a?kind=user");
+    }
+
+    #[test]
+    fn what_is_announced_over_http_is_looked_for_over_https() {
+        let secured = |text| secured(url(text)).to_string();
+        assert_eq!(secured("http://a.example/hs"), "https://a.example/hs");
+        assert_eq!(secured("https://a.example"), "https://a.example/");
+        assert_eq!(secured("http://a.example:8008"), "http://a.example:8008/");
     }
 
     #[test]
