@@ -117,7 +117,8 @@ fn broken(bench: &Bench, fault: &RealFault) -> Result<(), Failed> {
             format!("{key} is {outcome}, was {healthy}, and no cause explains it: {}", all())
         })?;
     }
-    ensure(output.status.code() == Some(1), || format!("exit code {:?}", output.status))
+    let exit = output.status.code();
+    ensure(exit == Some(fault.exit), || format!("exit code {exit:?}, not {}", fault.exit))
 }
 
 /// JSON and JUnit files are what independent parsers take them for.
