@@ -1,6 +1,6 @@
 //! The ordered list of all checks.
 
-use crate::{Check, dns, element, ingress, jitsi, synapse, tls, vantage};
+use crate::{Check, database, dns, element, ingress, jitsi, synapse, tls, vantage};
 
 /// Every check, in the order of reports: from our own side, along a person's way, to the depths.
 pub static REGISTRY: &[&Check] = &[
@@ -44,6 +44,12 @@ pub static REGISTRY: &[&Check] = &[
     &jitsi::udp::CHECK,
     &jitsi::ice::CHECK,
     &jitsi::dtls::CHECK,
+    &database::connect::CHECK,
+    &database::auth::CHECK,
+    &database::encoding::CHECK,
+    &database::version::CHECK,
+    &database::tls::CHECK,
+    &database::connections::CHECK,
 ];
 
 /// The check of that id.

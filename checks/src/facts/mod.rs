@@ -7,6 +7,7 @@ mod asked;
 mod bridge;
 mod client;
 mod clock;
+mod database;
 mod discovery;
 mod element;
 mod endpoints;
@@ -26,6 +27,7 @@ pub use asked::{Ask, Asked, Fetched};
 pub use bridge::{Bridge, BridgeSession};
 pub use client::{ClientVersions, ClientWellKnown, Versions, WellKnownClient, WellKnownTrouble};
 pub use clock::{Clock, Offsets, TOLERANCE};
+pub use database::{Connections, DatabaseSession, Locale, Postgres};
 pub use discovery::{
     Found, Homeserver, Located, bare, below, home_domains, https, same_base, server_host,
 };

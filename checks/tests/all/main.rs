@@ -1,4 +1,5 @@
 //! Checks, run against servers on the loopback interface.
 
 mod app;
+mod database;
 mod stack;
