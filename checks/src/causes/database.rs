@@ -7,100 +7,137 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "database-down",
         title: "the homeserver's database does not answer",
-        explanation: "PostgreSQL is stopped, starting up, or its Service selects no pod that is \
-                      ready; or Synapse cannot reach it or log in to it. A Synapse that runs \
-                      keeps running: `/health` and `versions` are answered, and everything that \
-                      needs an account, a room or a key is an error. One that starts does not.",
-        remedy: "look at `kubectl -n app-matrix get cluster matrix-db` and its pods, then at \
-                 Synapse's log for `OperationalError`, which says whether the connection was \
-                 refused, the name not found or the password wrong",
-    },
-    Cause {
-        id: "database-unreachable",
-        title: "nothing answers at the database's address",
-        explanation: "Packets to the database get no answer: a network policy, a wrong address, or \
-                      a node that is gone.",
-        remedy: "permit TCP 5432 to the pods of `matrix-db` in the NetworkPolicies of `app-matrix`, \
-                 and compare host and port with the Service `matrix-db-rw`",
+        explanation: "Synapse keeps running without its database: `/health` and `versions` are \
+            answered, and everything that needs an account, a room or a key is an error. Either \
+            PostgreSQL is down, or Synapse cannot reach it or log in to it.",
+        remedy: "Look at the database first, `kubectl -n app-matrix get cluster matrix-db` and \
+            its pods, then at Synapse's log for `OperationalError`, which says whether the \
+            connection was refused, the name not found or the password wrong.",
     },
     Cause {
         id: "database-name-unknown",
         title: "the database's host name does not exist",
-        explanation: "The name of the database's Service does not resolve here.",
-        remedy: "use `matrix-db-rw.app-matrix.svc` (with the cluster's own domain behind it where \
-                 the resolver has no search list), and see that the Service is there",
+        explanation: "The name under which the homeserver looks for its database has no address. \
+            CloudNativePG makes the Services of a Cluster, `-rw`, `-ro` and `-r`, in the Cluster's \
+            own namespace.",
+        remedy: "Use `matrix-db-rw.app-matrix.svc`, and see that it is there: \
+            `kubectl -n app-matrix get svc matrix-db-rw`. In homeserver.yaml it is \
+            `database.args.host`.",
     },
     Cause {
-        id: "database-not-postgresql",
-        title: "something else than PostgreSQL answers",
-        explanation: "The port is open, and what answers does not speak PostgreSQL's protocol.",
-        remedy: "compare host and port in `[database]` with the Service `matrix-db-rw`, port 5432",
+        id: "database-unreachable",
+        title: "connections to the database are not answered",
+        explanation: "Packets to the database's address get no answer, not even a refusal: a \
+            NetworkPolicy drops them, the Service has no endpoint, or its node is gone.",
+        remedy: "Look at `kubectl -n app-matrix get endpoints matrix-db-rw` and at the \
+            NetworkPolicies of the namespace: port 5432 must be open from where this runs and \
+            from Synapse's pod.",
+    },
+    Cause {
+        id: "database-not-postgres",
+        title: "what answers at the database's address is not PostgreSQL",
+        explanation: "Host or port lead to another program.",
+        remedy: "Correct `host` and `port`: Service `matrix-db-rw.app-matrix.svc`, port 5432.",
+    },
+    Cause {
+        id: "database-refuses",
+        title: "PostgreSQL opens no session, for a reason of its own",
+        explanation: "The server runs and ends each session at once with an error that is neither \
+            of the credentials nor of a limit, such as a damaged catalogue, a locale that its \
+            machine does not have, or no space. The evidence has its words.",
+        remedy: "Read the log of the primary: `kubectl -n app-matrix logs -l \
+            cnpg.io/cluster=matrix-db,cnpg.io/instanceRole=primary`.",
     },
     Cause {
         id: "database-auth-failed",
-        title: "the database does not accept the credentials",
-        explanation: "PostgreSQL answers and refuses the role or its password.",
-        remedy: "use the keys `username` and `password` of the Secret `matrix-db-app`, and restart \
-                 Synapse after the Secret was changed",
+        title: "the database does not accept the homeserver's credentials",
+        explanation: "Role or password are not those that PostgreSQL knows, or `pg_hba.conf` does \
+            not let the role in from there. Synapse then neither starts nor opens new connections.",
+        remedy: "Compare the password of homeserver.yaml with key `password` of the Secret \
+            `matrix-db-app`, which CloudNativePG keeps equal to the role's, and restart Synapse. \
+            If the role was changed by hand, set it back with `ALTER ROLE synapse PASSWORD`.",
     },
     Cause {
         id: "database-missing",
-        title: "the database does not exist",
-        explanation: "PostgreSQL answers, and has no database of that name.",
-        remedy: "write the name that `bootstrap.initdb.database` of the `Cluster` `matrix-db` has: \
-                 `synapse`",
+        title: "the homeserver's database does not exist on its server",
+        explanation: "The server answers and knows no database of that name: it was never \
+            created, another Cluster answers, or one was bootstrapped anew and is empty.",
+        remedy: "Look at `bootstrap.initdb.database` in `apps/base/matrix/data/cnpg-cluster.yaml` \
+            and at `database.args.dbname` in homeserver.yaml. If the Cluster is a new one, restore \
+            the backup before Synapse starts.",
     },
     Cause {
         id: "database-collation-wrong",
-        title: "the database has another locale than C",
-        explanation: "Synapse refuses databases whose encoding is not UTF8 or whose collation or \
-                      character types are not `C`, since their indexes break with upgrades of the \
-                      C library.",
-        remedy: "create the database anew with `encoding: UTF8`, `localeCollate: C` and \
-                 `localeCType: C` in `bootstrap.initdb` of the `Cluster`, and restore a dump into it",
+        title: "the database has another encoding or collation than Synapse demands",
+        explanation: "Synapse demands UTF8 and the collation and character type `C`, and does not \
+            start otherwise (`IncorrectDatabaseSetup`). Other collations change with the C \
+            library, and indexes then no longer find their rows.",
+        remedy: "Dump the database and restore it into one made with `bootstrap.initdb: \
+            {encoding: UTF8, localeCollate: C, localeCType: C}` in \
+            `apps/base/matrix/data/cnpg-cluster.yaml`; by hand, `CREATE DATABASE … TEMPLATE \
+            template0 LC_COLLATE 'C' LC_CTYPE 'C'`.",
     },
     Cause {
-        id: "database-too-old",
-        title: "PostgreSQL is too old for Synapse",
-        explanation: "Synapse 1.147 needs PostgreSQL 14 or newer and does not start on less.",
-        remedy: "raise the major version in `imageName` of the `Cluster` `matrix-db`, with a backup \
-                 at hand",
+        id: "database-version-unsupported",
+        title: "the homeserver does not work with this PostgreSQL",
+        explanation: "Synapse supports PostgreSQL as long as PostgreSQL's own makers do, and does \
+            not start with an older one: 1.147 needs 14 or newer.",
+        remedy: "Take a backup, then set a newer major release as `imageName` in \
+            `apps/base/matrix/data/cnpg-cluster.yaml`.",
     },
     Cause {
-        id: "database-tls-refused",
-        title: "the database does not encrypt",
-        explanation: "`sslmode` demands TLS, and the server does not offer it or fails at it.",
-        remedy: "switch TLS on at the server (CloudNativePG does by itself), or set `sslmode` as in \
-                 Synapse's `database.args`",
+        id: "database-version-ended",
+        title: "this PostgreSQL gets no corrections any more",
+        explanation: "A major release of PostgreSQL is corrected for five years. One of the next \
+            releases of Synapse will not start with it.",
+        remedy: "Plan the upgrade: a backup, a window for maintenance, then a newer major release \
+            as `imageName` in `apps/base/matrix/data/cnpg-cluster.yaml`.",
+    },
+    Cause {
+        id: "database-tls-off",
+        title: "the database does not encrypt, and must",
+        explanation: "`sslmode` demands TLS, and the server has none.",
+        remedy: "Switch on `ssl` in PostgreSQL, which CloudNativePG does by itself: is it another \
+            server that answers, or a pooler? Or set `sslmode` to what is meant.",
     },
     Cause {
         id: "database-tls-required",
-        title: "the database demands encryption",
-        explanation: "The server's `pg_hba.conf` lets nobody in without TLS.",
-        remedy: "set `sslmode: require` in Synapse's `database.args` and in `[database]`",
+        title: "the database lets nobody in without encryption",
+        explanation: "The same role and password are let in with TLS and refused without: \
+            `pg_hba.conf` has `hostssl` lines only.",
+        remedy: "Set `sslmode` to `require` or `verify-full`, here and in `database.args` of \
+            homeserver.yaml.",
     },
     Cause {
-        id: "database-certificate-refused",
-        title: "the database's certificate is not accepted",
-        explanation: "`sslmode` verifies, and the certificate is of an authority that is not \
-                      trusted, for another name, or out of its dates.",
-        remedy: "give `ca.crt` of the Secret `matrix-db-ca` as a CA file (`sslrootcert` for \
-                 Synapse), and use the host name that the certificate bears",
+        id: "database-tls-broken",
+        title: "no TLS session with the database comes about",
+        explanation: "The server says that it encrypts, and the handshake fails.",
+        remedy: "Look at the server's log, at its `ssl_min_protocol_version` and at the Secret \
+            `matrix-db-server`: certificate and key must belong together.",
+    },
+    Cause {
+        id: "database-certificate-wrong",
+        title: "the database's certificate is not acceptable",
+        explanation: "`sslmode` demands that the certificate is verified, and its authority is not \
+            trusted here, it is for another name, or out of its dates.",
+        remedy: "Put `ca.crt` of the Secret `matrix-db-ca` among `ca_files`, and name the host as \
+            the certificate does: `matrix-db-rw.app-matrix.svc`.",
     },
     Cause {
         id: "database-connections-exhausted",
         title: "the database has no connection left",
-        explanation: "All connections that PostgreSQL permits are in use. Synapse's next one is \
-                      refused.",
-        remedy: "find who holds them in `pg_stat_activity`, lower `cp_max`, or raise \
-                 `postgresql.parameters.max_connections` of the `Cluster` `matrix-db`",
+        explanation: "PostgreSQL gives as many connections as `max_connections` says, and all are \
+            in use. Whoever connects next, Synapse included, is refused.",
+        remedy: "See who holds them: `SELECT usename, application_name, state, count(*) FROM \
+            pg_stat_activity GROUP BY 1, 2, 3`. End what is idle, then raise `max_connections` \
+            in `apps/base/matrix/data/cnpg-cluster.yaml` or lower `cp_max` in homeserver.yaml.",
     },
     Cause {
         id: "database-connections-few",
-        title: "the database has little room for the homeserver's pool",
-        explanation: "There are fewer connections left than the pool may open. It shows under load \
-                      only.",
-        remedy: "lower `cp_max` in homeserver.yaml, or raise \
-                 `postgresql.parameters.max_connections` of the `Cluster` `matrix-db`",
+        title: "the database has too few connections for the homeserver's pool",
+        explanation: "All is well until Synapse needs its whole pool: then there are not enough \
+            connections left by others and by the limits of role and database.",
+        remedy: "Raise `spec.postgresql.parameters.max_connections` in \
+            `apps/base/matrix/data/cnpg-cluster.yaml`, or lower `cp_max` in homeserver.yaml.",
     },
 ];

@@ -2,35 +2,36 @@
 
 use mxdoctor_model::Finding;
 
+use super::absent;
 use crate::facts::DatabaseSession;
 use crate::{Cx, Verdict, check};
 
 check! {
     /// ## What it asserts
-    /// The configured role and password are accepted for the configured database.
+    /// The configured role is let into the configured database with the configured password.
     ///
     /// ## Why it matters
-    /// Synapse does not start with a wrong password, and a password that was changed in one place
-    /// shows only at the next restart.
+    /// A password that was rotated on one side only is noticed when the homeserver opens its next
+    /// connection, which may be days later.
     ///
     /// ## What makes it fail
-    /// A wrong password, a role that does not exist or may not log in, no rule in `pg_hba.conf`, or a
-    /// database that does not exist: told apart by the server's own code.
+    /// A wrong password (28P01), a role that does not exist or may not log in from here (28000),
+    /// one that may not use the database (42501), or a database that does not exist (3D000).
     ///
     /// ## How to fix it
-    /// Role and database are `synapse`; the password is the key `password` of the Secret
-    /// `matrix-db-app`, which CloudNativePG makes. Give Synapse that Secret, and restart it after the
-    /// password was changed.
+    /// The password is key `password` of the Secret `matrix-db-app`, which CloudNativePG keeps; the
+    /// homeserver's configuration must have the same. Restart Synapse after a change.
     ///
     /// ## Where it comes from
-    /// PostgreSQL, "Error codes", classes 28 and 3D.
-    "database.auth" at C: "the role, its password and the database are accepted"
+    /// PostgreSQL documentation, "Client Authentication" and appendix A; CloudNativePG
+    /// documentation, "Connecting from an application".
+    "database.auth" at C: "the database accepts the credentials"
     causes ["database-auth-failed", "database-missing"]
-    timeout 30
+    timeout 65
 }
 
 async fn run(cx: &Cx) -> Verdict {
-    let snapshot = cx.fact(DatabaseSession).await?;
-    let user = cx.target().database.as_ref().map_or("", |database| &database.user);
-    Ok(Finding::pass(format!("{user} is let in at {}", snapshot.address)).into())
+    let Some(database) = &cx.target().database else { return Ok(absent().into()) };
+    cx.fact(DatabaseSession).await?;
+    Ok(Finding::pass(format!("{} is let into {}", database.user, database.name)).into())
 }

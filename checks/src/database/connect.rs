@@ -1,82 +1,64 @@
 //! `database.connect`
 
-use mxdoctor_model::{EvidenceKind, Finding};
-use mxdoctor_probes::postgres::PgError;
+use mxdoctor_model::Finding;
 
-use crate::facts::{DatabaseAnswer, Snapshot, database_refusal};
-use crate::{Cx, Unavailable, Verdict, check};
+use super::absent;
+use crate::facts::DatabaseSession;
+use crate::{Cx, Verdict, check};
 
 check! {
     /// ## What it asserts
-    /// PostgreSQL answers at the configured host and port. Whether it lets us in is for
-    /// `database.auth`, `database.tls` and `database.connections` to say.
+    /// PostgreSQL answers at the address where the homeserver looks for its database.
     ///
     /// ## Why it matters
-    /// Without its database Synapse serves nothing, while its `/health` still says OK.
+    /// Without its database Synapse goes on running, says that it is well, and answers whatever
+    /// needs an account, a room or a key with errors.
     ///
     /// ## What makes it fail
-    /// The name does not resolve, the port refuses or does not answer, something else than
-    /// PostgreSQL answers, or the server is starting up or shutting down.
-    ///
-    /// Skipped where no `[database]` is configured.
+    /// The host name has no address, the connection is refused or not answered, the server is
+    /// starting up or shutting down, refuses every session, or is no PostgreSQL. What is refused
+    /// for a password, a certificate or a limit is left to `database.auth`, `database.tls` and
+    /// `database.connections`. It is an error where names of the cluster are not known here.
     ///
     /// ## How to fix it
-    /// `kubectl -n app-matrix get cluster matrix-db` and the pods of that cluster; the host is the
-    /// Service for writing, `matrix-db-rw.app-matrix.svc`.
+    /// `kubectl -n app-matrix get cluster matrix-db` and `get endpoints matrix-db-rw`: the Service
+    /// must be `matrix-db-rw.app-matrix.svc`, port 5432, with one endpoint. Where the connection is
+    /// not answered at all, look for a NetworkPolicy.
     ///
     /// ## Where it comes from
-    /// PostgreSQL, "Error codes", class 57; Synapse, "Using Postgres".
-    "database.connect" at C: "PostgreSQL answers"
+    /// PostgreSQL documentation, "Frontend/Backend Protocol" and appendix A (57P03); CloudNativePG
+    /// documentation, "Service management".
+    "database.connect" at C: "the database can be reached"
     causes [
+        "database-name-unknown",
         "database-down",
         "database-unreachable",
-        "database-name-unknown",
-        "database-not-postgresql",
+        "database-not-postgres",
+        "database-refuses",
     ]
-    timeout 30
+    timeout 65
     attempts 2
 }
 
 async fn run(cx: &Cx) -> Verdict {
-    let answer = cx.fact(DatabaseAnswer).await?;
-    let database = cx.target().database.as_ref();
-    let place = database.map_or_else(String::new, |d| format!("{}:{}", d.host, d.port));
-    match judge(&answer, &place) {
-        Ok(finding) => Ok(finding.into()),
-        Err(finding) => Err(Unavailable::by("database.connect", finding)),
+    let Some(database) = &cx.target().database else { return Ok(absent().into()) };
+    let place = format!("{}:{}", database.host, database.port);
+    match cx.fact(DatabaseSession).await {
+        Ok(session) => {
+            let took = session.ready.as_secs_f64() * 1000.0;
+            let pass = Finding::pass(format!("PostgreSQL answers at {place}"));
+            Ok(pass.metric("session", took, "ms").into())
+        }
+        // It was PostgreSQL that said no.
+        Err(by) if by.owner != CHECK.id && by.finding.cause.is_some() && ours(by.owner) => {
+            Ok(Finding::pass(format!("PostgreSQL answers at {place}, and does not let us in"))
+                .into())
+        }
+        Err(by) => Err(by),
     }
 }
 
-fn judge(answer: &Result<Snapshot, PgError>, place: &str) -> Result<Finding, Finding> {
-    let finding = match answer {
-        Ok(snapshot) => Finding::pass(format!("PostgreSQL answers at {}", snapshot.address))
-            .metric("database_ready", snapshot.ready_ms, "ms"),
-        Err(error) => match database_refusal(error, place) {
-            ("database.connect", finding) => return Err(finding),
-            _ => Finding::pass(format!("PostgreSQL answers at {place}, and refuses the session"))
-                .evidence(EvidenceKind::Database, error.to_string()),
-        },
-    };
-    Ok(finding)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_that_refuses_is_there() {
-        let refused = |code: &str| {
-            Err(PgError::Server {
-                code: code.into(),
-                severity: "FATAL".into(),
-                message: String::new(),
-            })
-        };
-        assert!(judge(&refused("28P01"), "db:5432").is_ok());
-        assert!(judge(&refused("53300"), "db:5432").is_ok());
-        assert!(judge(&refused("57P03"), "db:5432").is_err());
-        let closed = Err(PgError::Closed { address: ([192, 0, 2, 1], 5432).into() });
-        assert_eq!(judge(&closed, "db:5432").expect_err("down").cause, Some("database-down"));
-    }
+/// Whether a check of this family reports it.
+fn ours(owner: &str) -> bool {
+    owner.starts_with("database.")
 }

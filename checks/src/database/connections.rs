@@ -2,73 +2,84 @@
 
 use mxdoctor_model::Finding;
 
+use super::absent;
 use crate::facts::{Connections, DatabaseSession};
 use crate::{Cx, Verdict, check};
 
 check! {
     /// ## What it asserts
-    /// The server has room for as many connections as the homeserver's pool may open: its
-    /// `max_connections`, less those kept back and those in use.
+    /// The database has room for the homeserver's whole connection pool (`expect.database_pool`,
+    /// else Synapse's default `cp_max` of 10) besides all others that use it.
     ///
     /// ## Why it matters
-    /// A server without room refuses Synapse's next connection, and requests fail one here, one
-    /// there.
+    /// Synapse opens connections as it needs them. When the last one is gone, requests fail under
+    /// load and nothing is wrong in quiet hours.
     ///
     /// ## What makes it fail
-    /// No room at all, or a refusal with `too many clients already`. It warns where there is room,
-    /// and not for the whole pool; or where a limit of the role or database is below the pool.
-    ///
-    /// The pool is `expect.database_pool`, 10 unless said otherwise, which is the usual `cp_max`.
+    /// No connection is left (53300). A warning where fewer are left than the pool may come to
+    /// need: `max_connections` less what is reserved and in use, and the limits of role and
+    /// database. Connections that the role has open already are counted as the pool's.
     ///
     /// ## How to fix it
-    /// Find who holds connections (`pg_stat_activity`), lower `cp_max` in homeserver.yaml, or raise
-    /// `postgresql.parameters.max_connections` of the `Cluster` `matrix-db`.
+    /// Raise `spec.postgresql.parameters.max_connections` in
+    /// `apps/base/matrix/data/cnpg-cluster.yaml`, or lower `database.args.cp_max` in
+    /// homeserver.yaml; look at `pg_stat_activity` for clients that keep connections for nothing.
     ///
     /// ## Where it comes from
-    /// PostgreSQL, "Connections and authentication"; Synapse, `database.args.cp_max`.
-    "database.connections" at C: "there is room for the homeserver's pool"
+    /// PostgreSQL documentation, "Connection Settings"; Synapse configuration manual, `database`.
+    "database.connections" at C: "the database has room for the homeserver's connections"
     causes ["database-connections-exhausted", "database-connections-few"]
-    timeout 30
+    timeout 65
     attempts 2
 }
 
-/// `cp_max` as Synapse's documentation has it.
+/// Synapse's `cp_max` where none is configured: that of Twisted and of Synapse's sample.
 const POOL: u32 = 10;
 
 async fn run(cx: &Cx) -> Verdict {
-    let snapshot = cx.fact(DatabaseSession).await?;
+    if cx.target().database.is_none() {
+        return Ok(absent().into());
+    }
     let pool = cx.target().expect.database_pool.unwrap_or(POOL);
-    Ok(judge(&snapshot.connections, i64::from(pool)).into())
+    let session = cx.fact(DatabaseSession).await?;
+    Ok(match &session.connections {
+        Ok(connections) => judge(connections, pool.into()),
+        Err(reason) => Finding::error(format!("connections could not be counted: {reason}")),
+    }
+    .into())
 }
 
-fn judge(seen: &Connections, pool: i64) -> Finding {
-    let room = seen.max - seen.reserved - seen.used;
-    let needed = (pool - seen.by_role).max(0);
-    let actual = format!(
-        "{} of {} in use, {} kept back, {} of them by this role",
-        seen.used, seen.max, seen.reserved, seen.by_role
+fn judge(connections: &Connections, pool: i64) -> Finding {
+    let Connections { max, reserved, used, own, .. } = *connections;
+    let room = room(connections);
+    let seen = format!(
+        "{used} of {max} connections in use, {own} of them the homeserver's; {reserved} reserved"
     );
-    let expected = format!("room for {needed} more, a pool of {pool}");
-    let finding = match seen.limit.filter(|limit| *limit < pool) {
-        _ if room <= 0 && needed > 0 => {
-            Finding::fail("database-connections-exhausted", "no connection is left for Synapse")
-                .transient()
-        }
-        Some(limit) => Finding::warn(
-            "database-connections-few",
-            format!("the role or database is limited to {limit} connections, the pool is {pool}"),
-        ),
-        None if room < needed => Finding::warn(
-            "database-connections-few",
-            format!("{room} connections are left, and the pool may want {needed} more"),
-        ),
-        None => Finding::pass(format!("room for {room} more connections")),
+    let finding = if room >= pool {
+        Finding::pass(format!("room for {room} connections of a pool of {pool}; {seen}"))
+    } else if room <= own {
+        Finding::fail("database-connections-exhausted", "no connection is left for the homeserver")
+            .transient()
+    } else {
+        let summary = format!("the homeserver may open {pool} connections, and gets just {room}");
+        Finding::warn("database-connections-few", summary)
     };
-    finding.expected(expected).actual(actual).metric(
-        "database_connections_left",
-        room as f64,
-        "count",
-    )
+    finding
+        .expected(format!("room for {pool} connections of the homeserver"))
+        .actual(seen)
+        .metric("connections_used", used as f64, "count")
+        .metric("connections_room", room as f64, "count")
+}
+
+/// How many connections the role can have in all, those that it has included.
+fn room(connections: &Connections) -> i64 {
+    let Connections { max, reserved, used, own, here, role_limit, database_limit } = *connections;
+    let limit = |limit: i64| if limit < 0 { i64::MAX } else { limit };
+    let others_here = here.saturating_sub(own).max(0);
+    (max - reserved - used + own)
+        .min(limit(role_limit))
+        .min(limit(database_limit).saturating_sub(others_here))
+        .max(0)
 }
 
 #[cfg(test)]
@@ -77,17 +88,35 @@ mod tests {
 
     use super::*;
 
-    fn outcome(used: i64, by_role: i64, limit: Option<i64>) -> Outcome {
-        judge(&Connections { max: 100, reserved: 3, used, by_role, limit }, 10).outcome
+    const QUIET: Connections = Connections {
+        max: 100,
+        reserved: 3,
+        used: 12,
+        own: 10,
+        here: 10,
+        role_limit: -1,
+        database_limit: -1,
+    };
+
+    #[test]
+    fn what_the_role_has_is_part_of_its_room() {
+        assert_eq!(room(&QUIET), 95);
+        assert_eq!(judge(&QUIET, 10).outcome, Outcome::Pass);
+        // All in use, and the whole pool among them.
+        let full = Connections { used: 97, ..QUIET };
+        assert_eq!((room(&full), judge(&full, 10).outcome), (10, Outcome::Pass));
     }
 
     #[test]
-    fn the_pool_that_is_open_needs_no_room() {
-        assert_eq!(outcome(20, 5, None), Outcome::Pass);
-        assert_eq!(outcome(97, 10, None), Outcome::Pass);
-        assert_eq!(outcome(97, 5, None), Outcome::Fail);
-        assert_eq!(outcome(95, 5, None), Outcome::Warn);
-        assert_eq!(outcome(20, 5, Some(5)), Outcome::Warn);
-        assert_eq!(outcome(20, 5, Some(50)), Outcome::Pass);
+    fn little_room_is_told_from_none() {
+        let judged = |connections: Connections| judge(&connections, 10).cause;
+        let few = Connections { used: 93, own: 5, here: 5, ..QUIET };
+        assert_eq!(judged(few), Some("database-connections-few"));
+        let none = Connections { used: 97, own: 5, here: 5, ..QUIET };
+        assert_eq!(judged(none), Some("database-connections-exhausted"));
+        let role = Connections { own: 2, here: 2, role_limit: 5, ..QUIET };
+        assert_eq!(judged(role), Some("database-connections-few"));
+        let database = Connections { own: 2, here: 6, database_limit: 12, ..QUIET };
+        assert_eq!((room(&database), judged(database)), (8, Some("database-connections-few")));
     }
 }

@@ -2,44 +2,51 @@
 
 use mxdoctor_model::Finding;
 
-use crate::facts::{DatabaseSession, Snapshot};
+use super::absent;
+use crate::facts::{DatabaseSession, Locale};
 use crate::{Cx, Verdict, check};
 
 check! {
     /// ## What it asserts
-    /// The database is encoded in UTF8, and its collation and character types are `C`.
+    /// The database keeps text as UTF8 and orders it by code point: `datcollate` and `datctype` are
+    /// `C`.
     ///
     /// ## Why it matters
-    /// With another collation the order of text depends on the system's C library. After an upgrade
-    /// of that library indexes are silently corrupt. Synapse refuses to start on such a database.
+    /// Synapse does not start with another. Where it was forced to, an update of the C library
+    /// changes the order under the indexes, and rows are no longer found.
     ///
     /// ## What makes it fail
-    /// Another `server_encoding`, `LC_COLLATE` or `LC_CTYPE`. `C.UTF-8` is not `C`.
+    /// Any other encoding, collation or character type; also `C.UTF-8` and `POSIX`, since Synapse
+    /// compares the very word.
     ///
     /// ## How to fix it
-    /// The locale of a database cannot be changed: dump it, create it anew and restore. With
-    /// CloudNativePG: `bootstrap.initdb` with `encoding: UTF8`, `localeCollate: C` and
-    /// `localeCType: C`.
+    /// It cannot be changed in place. Dump the database, create it anew with
+    /// `bootstrap.initdb: {encoding: UTF8, localeCollate: C, localeCType: C}` in
+    /// `apps/base/matrix/data/cnpg-cluster.yaml` (by hand: `TEMPLATE template0`), and restore.
     ///
     /// ## Where it comes from
-    /// Synapse, "Using Postgres", "Set up database".
-    "database.encoding" at C: "UTF8, with C collation and character types"
+    /// Synapse documentation, "Using Postgres", sections "Set up database" and "Fixing incorrect
+    /// COLLATE or CTYPE".
+    "database.encoding" at C: "the database has the encoding and collation that Synapse demands"
     causes ["database-collation-wrong"]
-    timeout 30
+    timeout 65
 }
 
 async fn run(cx: &Cx) -> Verdict {
-    Ok(judge(&*cx.fact(DatabaseSession).await?).into())
+    if cx.target().database.is_none() {
+        return Ok(absent().into());
+    }
+    Ok(judge(&cx.fact(DatabaseSession).await?.locale).into())
 }
 
-fn judge(snapshot: &Snapshot) -> Finding {
-    let Snapshot { encoding, collate, ctype, .. } = snapshot;
-    let actual = format!("{encoding}, collation {collate}, character types {ctype}");
+fn judge(locale: &Locale) -> Finding {
+    let Locale { encoding, collate, ctype } = locale;
+    let actual = format!("encoding {encoding}, collation {collate}, character type {ctype}");
     if encoding == "UTF8" && collate == "C" && ctype == "C" {
         return Finding::pass(actual);
     }
-    Finding::fail("database-collation-wrong", "the database has a locale that Synapse refuses")
-        .expected("UTF8, collation C, character types C")
+    Finding::fail("database-collation-wrong", format!("the database has {actual}"))
+        .expected("encoding UTF8, collation C, character type C")
         .actual(actual)
 }
 
@@ -48,17 +55,16 @@ mod tests {
     use mxdoctor_model::Outcome;
 
     use super::*;
-    use crate::database::tests::snapshot;
 
     #[test]
-    fn only_c_is_c() {
-        assert_eq!(judge(&snapshot()).outcome, Outcome::Pass);
-        for wrong in [
-            Snapshot { encoding: "SQL_ASCII".into(), ..snapshot() },
-            Snapshot { collate: "C.UTF-8".into(), ..snapshot() },
-            Snapshot { ctype: "en_US.UTF-8".into(), ..snapshot() },
-        ] {
-            assert_eq!(judge(&wrong).cause, Some("database-collation-wrong"));
-        }
+    fn only_utf8_and_c_will_do() {
+        let outcome = |encoding: &str, collate: &str, ctype: &str| {
+            let [encoding, collate, ctype] = [encoding, collate, ctype].map(str::to_owned);
+            judge(&Locale { encoding, collate, ctype }).outcome
+        };
+        assert_eq!(outcome("UTF8", "C", "C"), Outcome::Pass);
+        assert_eq!(outcome("SQL_ASCII", "C", "C"), Outcome::Fail);
+        assert_eq!(outcome("UTF8", "C.UTF-8", "C"), Outcome::Fail);
+        assert_eq!(outcome("UTF8", "C", "en_US.UTF-8"), Outcome::Fail);
     }
 }

@@ -29,7 +29,7 @@ pub use asked::{Ask, Asked, Fetched};
 pub use bridge::{Bridge, BridgeSession};
 pub use client::{ClientVersions, ClientWellKnown, Versions, WellKnownClient, WellKnownTrouble};
 pub use clock::{Clock, Offsets, TOLERANCE};
-pub use database::{Connections, DatabaseAnswer, DatabaseSession, Snapshot};
+pub use database::{Connections, DatabaseSession, Locale, Postgres};
 pub use discovery::{
     Found, Homeserver, Located, bare, below, home_domains, https, same_base, server_host,
 };
@@ -50,7 +50,6 @@ pub use software::{Release, ServerSoftware, Software};
 
 pub(crate) use addresses::{host_of, listed};
 pub(crate) use client::{gist, is_html, read_versions, web_url};
-pub(crate) use database::refusal as database_refusal;
 pub(crate) use element::looks_like_element;
 pub(crate) use federation::{another, ask_place, read_delegation, server_name, unserved};
 pub(crate) use jitsi::looks_like_jitsi;

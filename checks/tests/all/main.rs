@@ -1,5 +1,6 @@
 //! Checks, run against servers on the loopback interface.
 
 mod app;
+mod database;
 mod fed;
 mod stack;

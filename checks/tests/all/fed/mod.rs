@@ -1,8 +1,7 @@
-//! Federation, Jitsi's web part and the database.
+//! Federation and Jitsi's web part.
 
 mod federation;
 mod jitsi;
-mod postgres;
 mod prosody;
 
 use mxdoctor_probes::matrix::{canonical_json, encode_base64};
