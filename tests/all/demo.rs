@@ -202,7 +202,6 @@ fn faults_have_ids_of_their_own() {
 
 /// Checks that no fault makes fail, here or on the real stack, and why.
 const EXCUSED: &[(&str, &str)] = &[
-    ("vantage.resolver", "trouble on our own side is an error"),
     ("vantage.clock", "trouble on our own side is an error"),
     ("vantage.ipv6", "trouble on our own side is an error"),
     ("ingress.http2", "warns at most"),
