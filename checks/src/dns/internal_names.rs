@@ -6,7 +6,7 @@ use mxdoctor_model::{EvidenceKind, Finding, Vantage};
 use mxdoctor_probes::dns::{Answer, Kind, Lookup};
 
 use crate::facts::{
-    Addresses, Resolver, SecondOpinion, describe, listed, unreachable_from_outside,
+    Addresses, Hosts, Resolver, SecondOpinion, describe, listed, unreachable_from_outside,
 };
 use crate::{Cx, Unavailable, Verdict, check};
 
@@ -24,7 +24,8 @@ check! {
     /// - Outside: the name resolves to an address that can be reached from the internet. With a
     ///   private address in a public zone it warns. Where just our own resolver knows the name,
     ///   with a private address, that is an internal resolver, and nothing can be told: a skip.
-    /// - Inside: the name does not resolve.
+    /// - Inside: the name does not resolve. Where it is one of the stack's own hosts at that
+    ///   vantage, `dns.address` says so, and this check follows it.
     ///
     /// ## How to fix it
     /// Keep records of `cluster.arpa` in the internal DNS only; there, point them at Traefik.
@@ -47,10 +48,15 @@ async fn run(cx: &Cx) -> Verdict {
     })
 }
 
+/// Whether `dns.address` looks at this name itself: then it is that check's to report.
+async fn is_of_stack(cx: &Cx, name: &str) -> bool {
+    cx.fact(Hosts).await.is_ok_and(|hosts| hosts.iter().any(|host| host.host == name))
+}
+
 async fn inside(cx: &Cx, name: String) -> Verdict {
     match cx.fact(Addresses { host: name.clone() }).await {
         Ok(resolved) => Ok(Finding::pass(listed(&resolved.addresses)).into()),
-        Err(Unavailable { owner: "dns.address", finding }) => {
+        Err(Unavailable { owner: "dns.address", finding }) if !is_of_stack(cx, &name).await => {
             let summary = format!("{name} does not resolve inside: {}", finding.summary);
             let own = Finding::fail("internal-name-missing", summary);
             Ok(own.evidences(finding.evidence).into())
