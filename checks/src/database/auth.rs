@@ -14,13 +14,13 @@ check! {
     /// shows only at the next restart.
     ///
     /// ## What makes it fail
-    /// A wrong password, a role that does not exist or may not log in, no rule in `pg_hba.conf`, or a
-    /// database that does not exist: told apart by the server's own code.
+    /// A wrong password, a role that does not exist or may not log in, no rule in `pg_hba.conf`, or
+    /// a database that does not exist: told apart by the server's own code.
     ///
     /// ## How to fix it
     /// Role and database are `synapse`; the password is the key `password` of the Secret
-    /// `matrix-db-app`, which CloudNativePG makes. Give Synapse that Secret, and restart it after the
-    /// password was changed.
+    /// `matrix-db-app`, which CloudNativePG makes. Give Synapse that Secret, and restart it after
+    /// the password was changed.
     ///
     /// ## Where it comes from
     /// PostgreSQL, "Error codes", classes 28 and 3D.

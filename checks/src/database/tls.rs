@@ -16,7 +16,8 @@ check! {
     /// ## What makes it fail
     /// - The server offers no TLS, and `sslmode` demands it; or the handshake fails.
     /// - The server demands TLS by its `pg_hba.conf`, and `sslmode` is `disable`.
-    /// - The certificate is not of a trusted authority, or for another name, and `sslmode` verifies.
+    /// - The certificate is not of a trusted authority, or for another name, and `sslmode`
+    ///   verifies.
     ///
     /// ## How to fix it
     /// Write the same `sslmode` as in the `args` of Synapse's `database` section. CloudNativePG

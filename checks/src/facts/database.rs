@@ -128,8 +128,8 @@ async fn look(session: &PgSession) -> Result<Snapshot, PgError> {
 
 /// The session's view.
 ///
-/// Owned by `database.connect`, `database.auth`, `database.tls` or `database.connections`, whichever
-/// the server's refusal belongs to.
+/// Owned by `database.connect`, `database.auth`, `database.tls` or `database.connections`,
+/// whichever the server's refusal belongs to.
 #[derive(Debug, Clone)]
 pub struct DatabaseSession;
 

@@ -77,10 +77,16 @@ impl Postgres {
         postgres.append(&data, "pg_hba.conf", "");
         let local = "local all all trust\nhost all all all scram-sha-256\n";
         postgres.replace(&data, "pg_hba.conf", local);
-        postgres.append(&data, "postgresql.conf", &format!(
-            "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = '{}'\nfsync = off\n{settings}\n",
-            postgres.port, at.display()
-        ));
+        postgres.append(
+            &data,
+            "postgresql.conf",
+            &format!(
+                "listen_addresses = '127.0.0.1'\nport = {}\n\
+                 unix_socket_directories = '{}'\nfsync = off\n{settings}\n",
+                postgres.port,
+                at.display()
+            ),
+        );
         postgres.go();
         postgres.sql("CREATE ROLE synapse LOGIN PASSWORD 'secret'");
         postgres.sql("CREATE DATABASE synapse OWNER synapse TEMPLATE template0");
