@@ -9,6 +9,7 @@ use mxdoctor_probes::http::Exchange;
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::Addresses;
 use super::ask;
 use super::client::{gist, is_html, web_url};
 use super::discovery::{
@@ -113,11 +114,34 @@ impl Fact for Element {
             Ok(config) => config.is_for(name, homeserver.as_ref()),
             Err(_) => candidate.is_element,
         });
-        match ours {
-            Some(candidate) => Ok(Located::new(candidate.base.clone(), Found::Name)),
+        if let Some(candidate) = ours {
+            return Ok(Located::new(candidate.base.clone(), Found::Name));
+        }
+        match by_dns(cx, &candidates).await {
+            Some(base) => Ok(Located::new(base, Found::Name)),
             None => Err(Unavailable::by(Self::OWNER, none_found(name, &candidates))),
         }
     }
+}
+
+/// The first `element.` name that exists in DNS and did not answer as a web server of anybody's
+/// does: an Element Web that is broken, and not to be passed over in silence. A name that a
+/// wildcard record makes proves nothing.
+async fn by_dns(cx: &Cx, candidates: &[Candidate]) -> Option<Url> {
+    for candidate in candidates.iter().filter(|candidate| candidate.mute) {
+        let Some((_, domain)) =
+            candidate.base.host_str().and_then(|host| host.split_once("element."))
+        else {
+            continue;
+        };
+        let stranger = Addresses { host: format!("mxdoctor-no-such-name.{domain}") };
+        let own = Addresses { host: format!("element.{domain}") };
+        let (own, stranger) = futures_util::join!(cx.fact(own), cx.fact(stranger));
+        if own.is_ok() && stranger.is_err() {
+            return Some(candidate.base.clone());
+        }
+    }
+    None
 }
 
 fn none_found(name: &str, candidates: &[Candidate]) -> Finding {
@@ -157,6 +181,8 @@ pub(super) struct Candidate {
     pub(super) config: Result<ElementSettings, Box<Finding>>,
     /// Whether its page is Element's.
     pub(super) is_element: bool,
+    /// Whether there was no answer at all: no address, no acceptable certificate, silence.
+    pub(super) mute: bool,
 }
 
 impl Fact for ElementCandidates {
@@ -176,13 +202,18 @@ impl Fact for ElementCandidates {
 }
 
 async fn look(cx: &Cx, base: Url) -> Candidate {
-    let config = match read_config(cx, &base).await {
-        Ok(config) if config.is_elements() => Ok(config),
-        Ok(config) => Err(Box::new(Finding::skip(format!("{} is not Element's", config.url)))),
-        Err(by) => Err(by.finding),
+    let (config, mute) = match read_config(cx, &base).await {
+        Ok(config) if config.is_elements() => (Ok(config), false),
+        Ok(config) => {
+            (Err(Box::new(Finding::skip(format!("{} is not Element's", config.url)))), false)
+        }
+        Err(by) => {
+            let mute = by.owner != "element.config";
+            (Err(by.finding), mute)
+        }
     };
-    let is_element = config.is_ok() || page_is_elements(cx, &base).await;
-    Candidate { base, config, is_element }
+    let is_element = config.is_ok() || (!mute && page_is_elements(cx, &base).await);
+    Candidate { base, config, is_element, mute }
 }
 
 async fn page_is_elements(cx: &Cx, base: &Url) -> bool {
