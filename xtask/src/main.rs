@@ -54,7 +54,8 @@ fn main() -> ExitCode {
 fn test(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     install()?;
     let mut command = cargo();
-    command.arg("test");
+    // Every package is run whatever another says, so that one run tells all.
+    command.args(["test", "--no-fail-fast"]);
     if arguments.is_empty() {
         command.arg("--workspace");
     }
