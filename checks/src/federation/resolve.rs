@@ -13,8 +13,8 @@ check! {
     /// SNI and demand of the certificate.
     ///
     /// ## Why it matters
-    /// Every other homeserver takes these steps, and no others. That users can log in proves nothing
-    /// of them: clients go by another file.
+    /// Every other homeserver takes these steps, and no others. That users can log in proves
+    /// nothing of them: clients go by another file.
     ///
     /// ## What makes it fail
     /// - No well-known, no SRV record, and nothing on port 8448 of the server name.
@@ -26,8 +26,8 @@ check! {
     /// ## How to fix it
     /// Behind a Cloudflare Tunnel, port 8448 can never answer. Serve
     /// `{"m.server": "matrix.testing.borooka.ee:443"}` at
-    /// `https://testing.borooka.ee/.well-known/matrix/server`: the `:443` is mandatory, and the tunnel
-    /// needs a rule for `testing.borooka.ee` as well.
+    /// `https://testing.borooka.ee/.well-known/matrix/server`: the `:443` is mandatory, and the
+    /// tunnel needs a rule for `testing.borooka.ee` as well.
     ///
     /// ## Where it comes from
     /// Matrix server-server API, "Resolving server names".

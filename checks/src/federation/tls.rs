@@ -9,12 +9,12 @@ use crate::{Cx, Unavailable, Verdict, check};
 
 check! {
     /// ## What it asserts
-    /// At the end of the specification's steps the certificate is one that other homeservers accept:
-    /// trusted, in its dates, and for the name that the steps demand.
+    /// At the end of the specification's steps the certificate is one that other homeservers
+    /// accept: trusted, in its dates, and for the name that the steps demand.
     ///
     /// ## Why it matters
-    /// Homeservers do not ask a person whether to go on. The name is not always that of the machine:
-    /// behind a SRV record it is the name that the record belongs to, never its target.
+    /// Homeservers do not ask a person whether to go on. The name is not always that of the
+    /// machine: behind a SRV record it is the name that the record belongs to, never its target.
     ///
     /// ## What makes it fail
     /// The same as for the checks `tls.chain`, `tls.name` and `tls.validity`. Where the place is a
@@ -89,8 +89,8 @@ fn named(finding: Finding, route: &Route, session: &Session) -> Finding {
     let name = route.to.host_text();
     let address = session.address;
     let remedy = format!(
-        "give {address} a certificate for {name}: peers demand that name there, whatever the machine \
-         is called"
+        "give {address} a certificate for {name}: peers demand that name there, whatever the \
+         machine is called"
     );
     finding.remedy(remedy)
 }

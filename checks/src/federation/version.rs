@@ -29,8 +29,8 @@ check! {
     /// It warns where the content type is not JSON: Synapse as a peer insists on it.
     ///
     /// ## How to fix it
-    /// Route `/_matrix` as a whole to the homeserver, and remove addresses from DNS that do not lead
-    /// there.
+    /// Route `/_matrix` as a whole to the homeserver, and remove addresses from DNS that do not
+    /// lead there.
     ///
     /// ## Where it comes from
     /// Matrix server-server API, `GET /_matrix/federation/v1/version`.

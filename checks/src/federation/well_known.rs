@@ -21,7 +21,8 @@ check! {
     /// ## What makes it fail
     /// - A web page or something else that is not JSON, mostly because a rule that catches all
     ///   paths sends it to Element Web or a website.
-    /// - `m.server` missing, not a string, or not a server name: `https://` in front is the classic.
+    /// - `m.server` missing, not a string, or not a server name: `https://` in front is the
+    ///   classic.
     /// - A status other than 200 and 404, redirects that lead nowhere or away from https, a file
     ///   above 50 KiB.
     /// - Addresses or user agents that get different answers.
@@ -32,8 +33,8 @@ check! {
     ///
     /// ## How to fix it
     /// Serve `{"m.server": "matrix.testing.borooka.ee:443"}` at
-    /// `https://testing.borooka.ee/.well-known/matrix/server`, with the port, by a rule for that path
-    /// above the one that catches all.
+    /// `https://testing.borooka.ee/.well-known/matrix/server`, with the port, by a rule for that
+    /// path above the one that catches all.
     ///
     /// ## Where it comes from
     /// Matrix server-server API, "Server discovery", "Resolving server names", step 3.

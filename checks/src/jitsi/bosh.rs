@@ -25,8 +25,8 @@ check! {
     ///
     /// ## How to fix it
     /// Look at the Prosody pod and its log, then at `XMPP_BOSH_URL_BASE` of the web container:
-    /// `http://prosody.app-matrix.svc.cluster.local:5280`. Its nginx asks DNS for the full name; short
-    /// names fail there.
+    /// `http://prosody.app-matrix.svc.cluster.local:5280`. Its nginx asks DNS for the full name;
+    /// short names fail there.
     ///
     /// ## Where it comes from
     /// XEP-0124, XEP-0206; docker-jitsi-meet, `meet.conf`.

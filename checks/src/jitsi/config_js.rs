@@ -9,8 +9,8 @@ use crate::{Cx, Verdict, check};
 
 check! {
     /// ## What it asserts
-    /// `config.js` is Jitsi Meet's configuration, names the XMPP domains, and its BOSH and WebSocket
-    /// addresses are of this host, encrypted.
+    /// `config.js` is Jitsi Meet's configuration, names the XMPP domains, and its BOSH and
+    /// WebSocket addresses are of this host, encrypted.
     ///
     /// ## Why it matters
     /// Browsers connect to just these addresses. A wrong one loads the page and never a call.
@@ -25,12 +25,12 @@ check! {
     ///
     /// It warns where the addresses are of another host that answers.
     ///
-    /// The file is read without running it: literals, concatenation and the file's own variables are
-    /// understood, what stands in an `if` is not.
+    /// The file is read without running it: literals, concatenation and the file's own variables
+    /// are understood, what stands in an `if` is not.
     ///
     /// ## How to fix it
-    /// `PUBLIC_URL=https://meet.testing.borooka.ee` in the ConfigMap of the Jitsi parts, with scheme
-    /// and without path, on web, Prosody and the bridge; then restart the web container.
+    /// `PUBLIC_URL=https://meet.testing.borooka.ee` in the ConfigMap of the Jitsi parts, with
+    /// scheme and without path, on web, Prosody and the bridge; then restart the web container.
     ///
     /// ## Where it comes from
     /// docker-jitsi-meet, `web` container, `settings-config.js`.

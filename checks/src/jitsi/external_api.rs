@@ -9,16 +9,16 @@ use crate::{Cx, Verdict, check};
 
 check! {
     /// ## What it asserts
-    /// `external_api.js`, by which Element embeds a call, and `libs/lib-jitsi-meet.min.js`, which is
-    /// the client itself, load as JavaScript.
+    /// `external_api.js`, by which Element embeds a call, and `libs/lib-jitsi-meet.min.js`, which
+    /// is the client itself, load as JavaScript.
     ///
     /// ## Why it matters
-    /// Jitsi's web server answers a path that it does not know with its start page and 200. A script
-    /// that is such a page leaves the call's window white.
+    /// Jitsi's web server answers a path that it does not know with its start page and 200. A
+    /// script that is such a page leaves the call's window white.
     ///
     /// ## What makes it fail
-    /// Another status than 200, a web page, an empty body, or a content type that browsers refuse to
-    /// run as a script.
+    /// Another status than 200, a web page, an empty body, or a content type that browsers refuse
+    /// to run as a script.
     ///
     /// ## How to fix it
     /// Route all paths of the host to the Service `jitsi-web`, and keep caches and rewriting rules

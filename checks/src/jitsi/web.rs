@@ -18,9 +18,9 @@ check! {
     /// elsewhere, or the wrong host.
     ///
     /// ## How to fix it
-    /// Route the host to the Service `jitsi-web` on port 80 (`TunnelBinding`, `IngressRoute`). Behind
-    /// an ingress that ends TLS, leave `ENABLE_HTTP_REDIRECT` unset and set `DISABLE_HTTPS=1`, or the
-    /// page redirects to itself for ever.
+    /// Route the host to the Service `jitsi-web` on port 80 (`TunnelBinding`, `IngressRoute`).
+    /// Behind an ingress that ends TLS, leave `ENABLE_HTTP_REDIRECT` unset and set
+    /// `DISABLE_HTTPS=1`, or the page redirects to itself for ever.
     ///
     /// ## Where it comes from
     /// docker-jitsi-meet, `web` container.

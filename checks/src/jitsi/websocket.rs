@@ -29,8 +29,8 @@ check! {
     /// It is skipped where `config.js` names no WebSocket; clients then use BOSH.
     ///
     /// ## How to fix it
-    /// Let the ingress pass `Upgrade` and `Connection` on over HTTP/1.1, for `/xmpp-websocket`, with
-    /// a read timeout of minutes. `ENABLE_XMPP_WEBSOCKET` must be the same on web and Prosody.
+    /// Let the ingress pass `Upgrade` and `Connection` on over HTTP/1.1, for `/xmpp-websocket`,
+    /// with a read timeout of minutes. `ENABLE_XMPP_WEBSOCKET` must be the same on web and Prosody.
     ///
     /// ## Where it comes from
     /// RFC 7395; RFC 6455, section 4; docker-jitsi-meet, `meet.conf`.

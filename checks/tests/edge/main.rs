@@ -2,6 +2,7 @@
 //! and broken in one way each.
 
 mod dns;
+mod federation;
 mod ingress;
 mod lab;
 mod tls;

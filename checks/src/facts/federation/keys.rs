@@ -17,8 +17,8 @@ const PATH: &str = "/_matrix/key/v2/server";
 /// The key document from each address, fetched at least four times in all over different
 /// connections: two servers behind one name show.
 ///
-/// Owned by `federation.keys`; by `federation.version` where the whole federation API is not served,
-/// and by what is before that.
+/// Owned by `federation.keys`; by `federation.version` where the whole federation API is not
+/// served, and by what is before that.
 #[derive(Debug, Clone)]
 pub struct ServerKeys;
 

@@ -4,6 +4,7 @@ mod keys;
 mod peer;
 mod route;
 mod steps;
+mod walk;
 mod well_known;
 
 pub use keys::{KeySample, ServerKeys};

@@ -180,8 +180,8 @@ impl Unserved {
                  see that {path} goes to one that serves it"
             ),
             _ => format!(
-                "route `/_matrix` of {host} as a whole to the homeserver, `/_matrix/federation` and \
-                 `/_matrix/key` included, with nothing before it that asks for a login"
+                "route `/_matrix` of {host} as a whole to the homeserver, `/_matrix/federation` \
+                 and `/_matrix/key` included, with nothing before it that asks for a login"
             ),
         };
         Finding::fail("federation-not-served", format!("{path} is not served: {why}"))

@@ -8,12 +8,10 @@ use mxdoctor_probes::matrix::{Host, ServerName};
 use super::calls_itself;
 use super::peer::speaks;
 use super::steps::{DEFAULT_PORT, Next, Stepped, next};
+use super::walk::{Ends, Walked, walk};
 use super::well_known::{WellKnownProblem, WellKnownServer, server_name};
-use crate::facts::{Attempt, Endpoint, Sessions, endpoints, ipv6_is_there, out_of_reach};
+use crate::facts::{Attempt, Endpoint, Sessions, endpoints};
 use crate::{Cx, Fact, Unavailable, tls};
-
-/// Addresses of one way that are looked at.
-const MOST_ADDRESSES: usize = 8;
 
 /// The specification's steps from the server name to an address that answers (Matrix server-server
 /// API, "Resolving server names").
@@ -77,16 +75,6 @@ impl Route {
         };
         format!("port {}, Host {}, {sni}", self.port, self.to)
     }
-}
-
-/// Why a way ends before an address that answers.
-enum Ends {
-    /// Somebody else reports why.
-    Blocked(Unavailable),
-    /// Nothing answers.
-    Silent(Vec<Attempt>),
-    /// A record says that the service is not offered, or its targets have no address.
-    Unusable(String),
 }
 
 impl Fact for FederationRoute {
@@ -157,7 +145,10 @@ async fn delegated(cx: &Cx, name: &ServerName, to: &ServerName) -> Result<Route,
         }
         let finding = Finding::fail(
             "delegation-needs-port",
-            format!("{name} delegates to {to} without a port, and port {DEFAULT_PORT} does not answer{also}"),
+            format!(
+                "{name} delegates to {to} without a port, and port {DEFAULT_PORT} does not \
+                 answer{also}"
+            ),
         )
         .expected(format!("`m.server` with the port that answers, for instance {to}:443"))
         .actual(format!("`m.server` is {to}, which means port {DEFAULT_PORT}"))
@@ -254,13 +245,13 @@ fn nowhere(
     .actual("none of the specification's steps ends at an address that answers")
     .remedy(format!(
         "serve `{{\"m.server\": \"<the homeserver's host>:443\"}}` at \
-         https://{host}/.well-known/matrix/server: a rule for the host {host} in the ingress or the \
-         tunnel, above the one that catches all"
+         https://{host}/.well-known/matrix/server: a rule for the host {host} in the ingress or \
+         the tunnel, above the one that catches all"
     ));
     Unavailable::by("federation.resolve", shown(finding, steps, evidence, attempts))
 }
 
-fn shown<'s>(
+pub(super) fn shown<'s>(
     finding: Finding,
     steps: impl IntoIterator<Item = &'s String>,
     evidence: &[Evidence],
@@ -271,134 +262,4 @@ fn shown<'s>(
         .iter()
         .map(|attempt| Evidence::new(EvidenceKind::Connection, tls::handshake::describe(attempt)));
     finding.evidences(steps).evidences(evidence.iter().cloned()).evidences(attempts)
-}
-
-impl Ends {
-    /// Who reports it, and how. `to` is the name whose steps were walked.
-    fn told(self, name: &ServerName, to: &ServerName, stepped: &Stepped) -> Unavailable {
-        let own = name == to && matches!(stepped.next, Next::Srv { .. });
-        match self {
-            Self::Blocked(by) => by,
-            Self::Silent(_) | Self::Unusable(_) if stepped.unanswered.is_some() => {
-                let record = stepped.unanswered.as_deref().unwrap_or_default();
-                let summary =
-                    format!("the way to {name} is not known: no usable answer for {record}");
-                let finding = Finding::error(summary);
-                Unavailable::by(
-                    "federation.resolve",
-                    shown(finding, &stepped.steps, &stepped.evidence, &[]),
-                )
-            }
-            Self::Unusable(why) => {
-                let finding = Finding::fail("srv-target-unusable", why);
-                let finding = shown(finding, &stepped.steps, &stepped.evidence, &[]);
-                // The records of the server name itself are another check's.
-                Unavailable::by(if own { "dns.srv" } else { "federation.resolve" }, finding)
-            }
-            Self::Silent(attempts) => {
-                let place = match &stepped.next {
-                    Next::Address(address, port) => SocketAddr::new(*address, *port).to_string(),
-                    Next::Name { port, .. } => format!("{}:{port}", to.url_host()),
-                    Next::Srv { record, .. } => format!("what SRV {record} names"),
-                };
-                let finding = Finding::fail(
-                    "federation-port-closed",
-                    format!("{place} does not answer, where other servers look for {name}"),
-                )
-                .expected(format!("a TLS session with {place}"))
-                .actual(attempts.first().map_or_else(String::new, tls::handshake::describe))
-                .transient();
-                let finding = shown(finding, &stepped.steps, &stepped.evidence, &attempts);
-                Unavailable::by("federation.resolve", finding)
-            }
-        }
-    }
-}
-
-struct Walked {
-    port: u16,
-    attempts: Vec<Attempt>,
-    out_of_reach: Vec<SocketAddr>,
-    in_stack: bool,
-}
-
-impl Walked {
-    fn route(self, lead: Lead, to: ServerName, stepped: Stepped, mut steps: Vec<String>) -> Route {
-        let Self { port, attempts, out_of_reach, in_stack } = self;
-        steps.extend(stepped.steps);
-        let evidence = stepped.evidence;
-        let despite = None;
-        Route { lead, to, port, steps, evidence, attempts, out_of_reach, in_stack, despite }
-    }
-}
-
-/// Shakes hands with every address at the end of the steps.
-async fn walk(cx: &Cx, to: &ServerName, next: &Next) -> Result<Walked, Ends> {
-    let host = to.host_text().to_lowercase();
-    let (port, addresses) = match next {
-        Next::Address(address, port) => (*port, vec![SocketAddr::new(*address, *port)]),
-        Next::Name { port, .. } => {
-            let endpoint = Endpoint::new(host.clone(), *port);
-            if endpoints(cx).await.map_err(Ends::Blocked)?.contains(&endpoint) {
-                return in_stack(cx, host, *port).await;
-            }
-            (*port, endpoint.addresses(cx).await.map_err(Ends::Blocked)?)
-        }
-        Next::Srv { record, refused: true, .. } => {
-            return Err(Ends::Unusable(format!(
-                "SRV {record} says that the service is not offered"
-            )));
-        }
-        Next::Srv { record, targets, .. } => targets_of(cx, record, targets).await?,
-    };
-    let looks = addresses.into_iter().take(MOST_ADDRESSES).map(|address| {
-        let host = &host;
-        async move { Attempt { address, result: cx.net().handshake(host, address).await } }
-    });
-    let attempts = futures_util::future::join_all(looks).await;
-    let ipv6 = ipv6_is_there(cx, &attempts).await;
-    let (ours, attempts): (Vec<_>, Vec<_>) =
-        attempts.into_iter().partition(|attempt| out_of_reach(attempt, ipv6));
-    if attempts.is_empty() {
-        let finding = tls::handshake::ours(&Endpoint::new(host, port), &ours);
-        let finding = Finding { instance: None, ..finding };
-        return Err(Ends::Blocked(Unavailable::by("federation.resolve", finding)));
-    }
-    if attempts.iter().all(|attempt| attempt.result.is_err()) {
-        return Err(Ends::Silent(attempts));
-    }
-    let out_of_reach = ours.iter().map(|attempt| attempt.address).collect();
-    Ok(Walked { port, attempts, out_of_reach, in_stack: false })
-}
-
-async fn in_stack(cx: &Cx, host: String, port: u16) -> Result<Walked, Ends> {
-    let handshakes = cx.fact(Sessions { host, port }).await.map_err(Ends::Blocked)?;
-    let attempts = handshakes.attempts.clone();
-    let out_of_reach = handshakes.out_of_reach.clone();
-    Ok(Walked { port, attempts, out_of_reach, in_stack: true })
-}
-
-/// The addresses of a record's targets. A port 0 leads nowhere.
-async fn targets_of(
-    cx: &Cx,
-    record: &str,
-    targets: &[(String, u16)],
-) -> Result<(u16, Vec<SocketAddr>), Ends> {
-    let mut addresses = Vec::new();
-    let mut trouble = Vec::new();
-    for (target, port) in targets.iter().filter(|(target, _)| !target.is_empty()) {
-        match Endpoint::new(target.to_lowercase(), *port).addresses(cx).await {
-            _ if *port == 0 => trouble.push(format!("port 0 of {target}")),
-            Ok(found) => addresses.extend(found),
-            Err(by) if by.owner == "dns.address" => trouble.push(by.finding.summary.clone()),
-            Err(by) => return Err(Ends::Blocked(by)),
-        }
-    }
-    match targets.iter().find(|(target, port)| !target.is_empty() && *port != 0) {
-        Some((_, port)) if !addresses.is_empty() => Ok((*port, addresses)),
-        _ => {
-            let why = trouble.join("; ");
-            Err(Ends::Unusable(format!("SRV {record} leads nowhere: {why}")))
-        }
-    }
 }

@@ -44,8 +44,8 @@ pub(crate) fn server_name(cx: &Cx) -> Result<ServerName, Unavailable> {
 /// The delegation file of the server name, asked for at each address as a server asks; and once
 /// more as this tool.
 ///
-/// Owned by what stands before it: `dns.address`, `tls.*`, `ingress.*`. What the answers hold is for
-/// `federation.well_known` to judge.
+/// Owned by what stands before it: `dns.address`, `tls.*`, `ingress.*`. What the answers hold is
+/// for `federation.well_known` to judge.
 #[derive(Debug, Clone)]
 pub struct WellKnownServer;
 
