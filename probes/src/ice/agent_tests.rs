@@ -125,13 +125,14 @@ fn candidates_are_bounded_and_silence_is_counted() {
     }
 }
 
-/// Both agents with time passing and datagrams lost as `lost` says; whether both chose a pair.
+/// Both agents for 40 s of their time, which is more than 24 lost datagrams can cost at 0.8 s each,
+/// with datagrams lost as `lost` says; whether both chose a pair.
 fn meet_with_loss(lost: &[bool]) -> bool {
     let mut now = Instant::now();
     let mut lost = lost.iter().copied().chain(std::iter::repeat(false));
     let (mut guest, mut bridge) = agents(Role::Controlled, Role::Controlling);
     introduce(now, &mut guest, &mut bridge);
-    for _ in 0..800 {
+    for _ in 0..4000 {
         guest.handle_timeout(now);
         bridge.handle_timeout(now);
         for _ in 0..4 {
