@@ -94,7 +94,7 @@ pub mod at {
 /// Declares the check of a file as `CHECK`: its doc comment is its manual page, and the file's
 /// `async fn run(cx: &Cx) -> Verdict` is its opinion.
 ///
-/// ```ignore
+/// ```text
 /// check! {
 ///     /// Every host of the stack resolves …
 ///     "dns.address" at PIC: "every host of the stack resolves"

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr as _;
 
-use mxdoctor_model::{Event, ExitCode, Report};
+use mxdoctor_model::{Event, ExitCode, Summary};
 use mxdoctor_reports::{Sink, SinkError, Spec, TerminalOptions, When};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -51,7 +51,7 @@ pub(super) async fn check(settings: &Settings, color: Color) -> ExitCode {
         print::complain(&error.to_string());
         return ExitCode::Internal;
     }
-    exit_code(&report, interrupt, settings.fail_on)
+    exit_code(&report.summary, interrupt, settings.fail_on)
 }
 
 /// The sinks, and the first of their errors; the others go on.
@@ -99,8 +99,7 @@ async fn signals() -> Interrupt {
     }
 }
 
-fn exit_code(report: &Report, interrupt: Option<Interrupt>, fail_on: FailOn) -> ExitCode {
-    let summary = &report.summary;
+fn exit_code(summary: &Summary, interrupt: Option<Interrupt>, fail_on: FailOn) -> ExitCode {
     match interrupt {
         Some(Interrupt::Sigint) => return ExitCode::Interrupted,
         Some(Interrupt::Sigterm) => return ExitCode::Terminated,
@@ -112,5 +111,28 @@ fn exit_code(report: &Report, interrupt: Option<Interrupt>, fail_on: FailOn) -> 
         ExitCode::Unmeasured
     } else {
         ExitCode::Clean
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_is_of_the_worst_that_counts() {
+        let code = |warn, error, fail, fail_on| {
+            let summary = Summary { pass: 1, warn, fail, error, skip: 1 };
+            exit_code(&summary, None, fail_on)
+        };
+        assert_eq!(code(0, 0, 0, FailOn::Fail), ExitCode::Clean);
+        assert_eq!(code(1, 0, 0, FailOn::Fail), ExitCode::Clean);
+        assert_eq!(code(1, 0, 0, FailOn::Warn), ExitCode::Findings);
+        assert_eq!(code(0, 1, 0, FailOn::Warn), ExitCode::Unmeasured);
+        assert_eq!(code(1, 1, 1, FailOn::Fail), ExitCode::Findings);
+        let failed = Summary { fail: 1, ..Summary::default() };
+        let sigint = exit_code(&failed, Some(Interrupt::Sigint), FailOn::Fail);
+        assert_eq!(sigint, ExitCode::Interrupted);
+        let late = exit_code(&failed, Some(Interrupt::Deadline), FailOn::Fail);
+        assert_eq!(late, ExitCode::Findings);
     }
 }

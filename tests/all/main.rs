@@ -4,3 +4,4 @@ mod cli;
 mod demo;
 mod docs;
 mod registry;
+mod runs;

@@ -52,7 +52,7 @@ async fn look(cx: &Cx, endpoint: Endpoint) -> Verdict {
     }
     let opinion = cx.fact(SecondOpinion { host: host.clone() }).await?;
     let finding = match compare(&resolved, &opinion) {
-        Compared::Agree => Finding::pass(format!("as {} say", opinion.by)),
+        Compared::Agree => Finding::pass(format!("the same answers as {}", opinion.by)),
         Compared::Gone => Finding::warn(
             "dns-stale",
             format!("our resolver still has an address of {host}, {} have none", opinion.by),

@@ -7,8 +7,8 @@ use mxdoctor_model::{Finding, Vantage};
 use url::Url;
 
 use super::ask;
+use super::candidates::ElementCandidates;
 use super::client::{WellKnownClient, read_versions};
-use super::element::ElementCandidates;
 use crate::{Cx, Fact, Unavailable};
 
 /// How the address of a part was found.

@@ -3,18 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use mxdoctor_model::{Evidence, EvidenceKind, Finding, Vantage};
 use mxdoctor_probes::http::Exchange;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::Addresses;
 use super::ask;
+use super::candidates::{Candidate, ElementCandidates, by_dns};
 use super::client::{gist, is_html, web_url};
-use super::discovery::{
-    Found, Homeserver, Located, bare, below, home_domains, https, not_configured, same_base,
-};
+use super::discovery::{Found, Homeserver, Located, bare, below, not_configured, same_base};
 use crate::{Cx, Fact, Unavailable};
 
 /// Element's configuration as a browser ends up with it.
@@ -84,7 +81,7 @@ impl ElementSettings {
     }
 
     /// Whether it is a configuration of Element at all, and not some other program's.
-    fn is_elements(&self) -> bool {
+    pub(super) fn is_elements(&self) -> bool {
         ["default_server_config", "default_server_name", "default_hs_url"]
             .iter()
             .any(|key| self.json.contains_key(*key))
@@ -124,26 +121,6 @@ impl Fact for Element {
     }
 }
 
-/// The first `element.` name that exists in DNS and did not answer as a web server of anybody's
-/// does: an Element Web that is broken, and not to be passed over in silence. A name that a
-/// wildcard record makes proves nothing.
-async fn by_dns(cx: &Cx, candidates: &[Candidate]) -> Option<Url> {
-    for candidate in candidates.iter().filter(|candidate| candidate.mute) {
-        let Some((_, domain)) =
-            candidate.base.host_str().and_then(|host| host.split_once("element."))
-        else {
-            continue;
-        };
-        let stranger = Addresses { host: format!("mxdoctor-no-such-name.{domain}") };
-        let own = Addresses { host: format!("element.{domain}") };
-        let (own, stranger) = futures_util::join!(cx.fact(own), cx.fact(stranger));
-        if own.is_ok() && stranger.is_err() {
-            return Some(candidate.base.clone());
-        }
-    }
-    None
-}
-
 fn none_found(name: &str, candidates: &[Candidate]) -> Finding {
     let elsewhere = candidates.iter().find_map(|candidate| {
         let config = candidate.config.as_ref().ok()?;
@@ -165,72 +142,6 @@ fn none_found(name: &str, candidates: &[Candidate]) -> Finding {
     .evidences(tried)
 }
 
-/// The usual names of an Element Web, and what is there. Names that do not exist are no trouble.
-#[derive(Debug, Clone)]
-pub(super) struct ElementCandidates {
-    /// Look beside this homeserver too.
-    pub(super) homeserver: Option<Url>,
-}
-
-/// A usual name of an Element Web.
-#[derive(Debug)]
-pub(super) struct Candidate {
-    /// Its base URL.
-    pub(super) base: Url,
-    /// Its configuration, if it is Element's.
-    pub(super) config: Result<ElementSettings, Box<Finding>>,
-    /// Whether its page is Element's.
-    pub(super) is_element: bool,
-    /// Whether there was no answer at all: no address, no acceptable certificate, silence.
-    pub(super) mute: bool,
-}
-
-impl Fact for ElementCandidates {
-    type Value = Vec<Candidate>;
-    const OWNER: &'static str = "element.index";
-    const TIMEOUT: Duration = Duration::from_secs(60);
-
-    async fn observe(&self, cx: &Cx) -> Result<Self::Value, Unavailable> {
-        let domains = home_domains(&cx.target().server_name, self.homeserver.as_ref());
-        let bases = domains.iter().flat_map(|domain| {
-            ["element", "app", "chat", "web"]
-                .into_iter()
-                .filter_map(move |label| https(&format!("{label}.{domain}")))
-        });
-        Ok(join_all(bases.map(|base| look(cx, base))).await)
-    }
-}
-
-async fn look(cx: &Cx, base: Url) -> Candidate {
-    let (config, mute) = match read_config(cx, &base).await {
-        Ok(config) if config.is_elements() => (Ok(config), false),
-        Ok(config) => {
-            (Err(Box::new(Finding::skip(format!("{} is not Element's", config.url)))), false)
-        }
-        Err(by) => {
-            let mute = by.owner != "element.config";
-            (Err(by.finding), mute)
-        }
-    };
-    let is_element = config.is_ok() || (!mute && page_is_elements(cx, &base).await);
-    Candidate { base, config, is_element, mute }
-}
-
-async fn page_is_elements(cx: &Cx, base: &Url) -> bool {
-    match ask::get(cx, below(base, "/")).await {
-        Ok(exchange) => {
-            let answer = exchange.last();
-            answer.status.is_success() && looks_like_element(&answer.text())
-        }
-        Err(_) => false,
-    }
-}
-
-/// Whether a page is Element Web's: its title or its mount point, and its bundles.
-pub(crate) fn looks_like_element(page: &str) -> bool {
-    page.contains("bundles/") && (page.contains("id=\"matrixchat\"") || page.contains("Element"))
-}
-
 /// Element's configuration, once it is one that Element can start with.
 #[derive(Debug, Clone)]
 pub struct ElementConfig;
@@ -248,7 +159,7 @@ impl Fact for ElementConfig {
 
 /// Reads both files as Element does: the host's own, unless it is missing, empty or unreadable,
 /// and else the common one.
-async fn read_config(cx: &Cx, base: &Url) -> Result<ElementSettings, Unavailable> {
+pub(super) async fn read_config(cx: &Cx, base: &Url) -> Result<ElementSettings, Unavailable> {
     let host = base.host_str().unwrap_or_default().trim_end_matches('.');
     let (own, common) = futures_util::join!(
         ask::get(cx, below(base, &format!("/config.{host}.json"))),
@@ -332,6 +243,7 @@ fn quote(body: &[u8], error: &serde_json::Error) -> String {
 mod tests {
     use mxdoctor_probes::http::Response;
 
+    use super::super::looks_like_element;
     use super::*;
     use crate::facts::tests::settings;
 

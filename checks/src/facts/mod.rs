@@ -5,6 +5,7 @@ mod advisories;
 pub(crate) mod ask;
 mod asked;
 mod bridge;
+mod candidates;
 mod client;
 mod clock;
 mod database;
@@ -49,8 +50,8 @@ pub use sessions::{Attempt, Handshakes, Ipv6, Sessions, Trusted};
 pub use software::{Release, ServerSoftware, Software};
 
 pub(crate) use addresses::{host_of, listed};
+pub(crate) use candidates::looks_like_element;
 pub(crate) use client::{gist, is_html, read_versions, web_url};
-pub(crate) use element::looks_like_element;
 pub(crate) use federation::{another, ask_place, read_delegation, server_name, unserved};
 pub(crate) use jitsi::looks_like_jitsi;
 pub(crate) use page::is_homeserver_path;

@@ -230,7 +230,7 @@ fn outdated(host: &str, bad: &[IpAddr], opinion: &Opinion) -> Finding {
         format!("our resolver sends {host} to {}, which is out of date", list(bad)),
     )
     .on(host)
-    .expected(format!("{} as {} say", list(&opinion.addresses()), opinion.by))
+    .expected(format!("{}, the answer of {}", list(&opinion.addresses()), opinion.by))
     .actual(list(bad))
     .evidence(EvidenceKind::Dns, format!("{}: {}", opinion.by, describe(&opinion.a)))
     .evidence(EvidenceKind::Dns, format!("{}: {}", opinion.by, describe(&opinion.aaaa)))
