@@ -165,24 +165,50 @@ impl Fact for Asked {
             let finding = Finding::error(format!("internal: {} has no host", self.0.url));
             return Err(Unavailable::by("ingress.reachable", finding));
         };
-        let mut request = self.0.request();
-        let Endpoint { host, port } = endpoint.clone();
-        if self.0.url.scheme() == "https" {
-            let session = cx.fact(Trusted { host: host.clone(), port }).await?;
-            // Another address may be broken: that is `tls.addresses_agree`'s to say, and the rest
-            // of the run goes on with the one that is known to be good.
-            if request.address.is_none() && endpoint.overridden(cx).is_none() {
-                let handshakes = cx.fact(Sessions { host, port }).await?;
-                if handshakes.attempts.iter().any(|attempt| !attempt.accepted()) {
-                    request.address = Some(session.address.ip());
-                }
-            }
-        } else if endpoint.overridden(cx).is_none() {
-            cx.fact(Addresses { host }).await?;
+        if endpoint.overridden(cx).is_none() {
+            cx.fact(Addresses { host: endpoint.host.clone() }).await?;
         }
-        let answer = cx.net().http(request).await;
+        let request = self.0.request();
+        let answer = match self.0.url.scheme() {
+            "https" => ask_over_tls(cx, &endpoint, request).await?,
+            _ => cx.net().http(request).await,
+        };
         answer.map_err(|error| Unavailable::by("ingress.reachable", silent(&self.0, &error)))
     }
+}
+
+/// Asks a host whose certificate a client would accept.
+///
+/// The request is under way while the sessions are judged, which saves two round trips: the
+/// instrument sends nothing over a certificate that a client would refuse. What may not be sent
+/// twice waits for the judgement.
+async fn ask_over_tls(
+    cx: &Cx,
+    endpoint: &Endpoint,
+    mut request: Request,
+) -> Result<Result<Exchange, HttpError>, Unavailable> {
+    let Endpoint { host, port } = endpoint.clone();
+    let trusted = cx.fact(Trusted { host: host.clone(), port });
+    let asking = cx.net().http(request.clone());
+    tokio::pin!(trusted, asking);
+    let (session, answer) = tokio::select! {
+        biased;
+        session = &mut trusted => (session?, None),
+        answer = &mut asking, if request.method.is_safe() => (trusted.await?, Some(answer)),
+    };
+    // Another address may be broken: that is `tls.addresses_agree`'s to say, and the rest of the
+    // run goes on with the one that is known to be good.
+    if request.address.is_none() && endpoint.overridden(cx).is_none() {
+        let handshakes = cx.fact(Sessions { host, port }).await?;
+        if handshakes.attempts.iter().any(|attempt| !attempt.accepted()) {
+            request.address = Some(session.address.ip());
+            return Ok(cx.net().http(request).await);
+        }
+    }
+    Ok(match answer {
+        Some(answer) => answer,
+        None => asking.await,
+    })
 }
 
 /// The finding for a request without an answer.

@@ -104,14 +104,20 @@ impl Fact for Element {
         if cx.vantage() != Vantage::Public {
             return Err(not_configured(cx, Self::OWNER, "Element Web"));
         }
-        let homeserver = cx.fact(Homeserver).await.ok().map(|located| located.base.clone());
-        let candidates = cx.fact(ElementCandidates { homeserver: homeserver.clone() }).await?;
+        // Most are found beside the server name, which needs not wait for the homeserver.
+        let (homeserver, near) =
+            tokio::join!(cx.fact(Homeserver), cx.fact(ElementCandidates { homeserver: None }),);
+        let homeserver = homeserver.ok().map(|located| located.base.clone());
         let name = &cx.target().server_name;
-        let ours = candidates.iter().find(|candidate| match &candidate.config {
+        let fits = |candidate: &&Candidate| match &candidate.config {
             Ok(config) => config.is_for(name, homeserver.as_ref()),
             Err(_) => candidate.is_element,
-        });
-        if let Some(candidate) = ours {
+        };
+        if let Some(candidate) = near?.iter().find(fits) {
+            return Ok(Located::new(candidate.base.clone(), Found::Name));
+        }
+        let candidates = cx.fact(ElementCandidates { homeserver: homeserver.clone() }).await?;
+        if let Some(candidate) = candidates.iter().find(fits) {
             return Ok(Located::new(candidate.base.clone(), Found::Name));
         }
         match by_dns(cx, &candidates).await {
