@@ -1,89 +1,65 @@
 //! The longest dependency chain of a run, out of its own report.
 
-use std::collections::HashMap;
-
 use mxdoctor_model::Report;
 
 /// A check or a fact in time, in milliseconds from the start of the run.
 struct Node<'a> {
+    name: &'a str,
     start: u64,
     end: u64,
     waited_for: &'a [String],
 }
 
-/// Length in milliseconds of the longest chain of work, each node waiting for the one before:
-/// what the run's wall time would be if nothing else stood in the way. With its names.
+/// The chain that ends with the run's last verdict, walked back in time: what each waited for last,
+/// then what that waited for, and, where one began only when another had ended, that other, since
+/// what is asked for may depend on what was learnt before. In milliseconds of work, with its names.
+///
+/// Time in which nothing of the chain was at work (queues, a scheduler that sleeps) is not in it.
 pub(crate) fn longest_chain(report: &Report) -> (u64, Vec<String>) {
-    let facts: HashMap<&str, Node<'_>> = report
-        .facts
-        .iter()
-        .map(|fact| {
-            let end = fact.started_ms + fact.duration_ms;
-            let node = Node { start: fact.started_ms, end, waited_for: &fact.waited_for };
-            (fact.name.as_str(), node)
-        })
-        .collect();
-    let mut known = HashMap::new();
-    report
-        .checks
-        .iter()
-        .map(|check| {
-            let end = check.started_ms + check.duration_ms;
-            let node = Node { start: check.started_ms, end, waited_for: &check.waited_for };
-            chain(&check.id, &node, &facts, &mut known, 0)
-        })
-        .max_by_key(|(length, _)| *length)
-        .unwrap_or_default()
-}
-
-type Chain = (u64, Vec<String>);
-
-fn chain(
-    name: &str,
-    node: &Node<'_>,
-    facts: &HashMap<&str, Node<'_>>,
-    known: &mut HashMap<String, Chain>,
-    depth: usize,
-) -> Chain {
-    if let Some(chain) = known.get(name) {
-        return chain.clone();
-    }
-    let waited: Vec<(&str, &Node<'_>)> = node
-        .waited_for
-        .iter()
-        .filter_map(|name| facts.get_key_value(name.as_str()).map(|(name, node)| (*name, node)))
-        .collect();
-    let own = (node.end - node.start).saturating_sub(covered(node, &waited));
-    // A report made by hand could hold a circle; a real one cannot.
-    let longest = if depth > 64 {
-        (0, Vec::new())
-    } else {
-        waited
+    let nodes = nodes(report);
+    let Some(mut at) = nodes.iter().max_by_key(|node| node.end) else { return (0, Vec::new()) };
+    let mut cursor = at.end;
+    let (mut work, mut names) = (0, Vec::new());
+    // Each round goes back in time or ends; the bound is for reports made by hand.
+    for _ in 0..nodes.len() * 4 {
+        let before = nodes
             .iter()
-            .map(|(name, fact)| chain(name, fact, facts, known, depth + 1))
-            .max_by_key(|(length, _)| *length)
-            .unwrap_or_default()
-    };
-    let mut names = longest.1;
-    names.push(format!("{name} (+{own} ms)"));
-    let chain = (longest.0 + own, names);
-    known.insert(name.to_owned(), chain.clone());
-    chain
+            .filter(|node| at.waited_for.iter().any(|name| name == node.name))
+            .filter(|node| node.end <= cursor && node.end > at.start && node.start < cursor)
+            .max_by_key(|node| node.end);
+        let since = before.map_or(at.start, |node| node.end);
+        if cursor > since {
+            work += cursor - since;
+            names.push(format!("{} (+{} ms)", at.name, cursor - since));
+        }
+        cursor = since;
+        let next = before.or_else(|| {
+            let asks = |node: &&Node<'_>| node.waited_for.iter().any(|name| name == at.name);
+            nodes
+                .iter()
+                .filter(asks)
+                .filter(|node| node.start < cursor && node.end > cursor)
+                .max_by_key(|node| node.start)
+        });
+        let Some(next) = next else { break };
+        at = next;
+    }
+    names.reverse();
+    (work, names)
 }
 
-/// Milliseconds of the node during which at least one of the others was under way.
-fn covered(node: &Node<'_>, others: &[(&str, &Node<'_>)]) -> u64 {
-    let mut spans: Vec<(u64, u64)> = others
-        .iter()
-        .map(|(_, other)| (other.start.max(node.start), other.end.min(node.end)))
-        .filter(|(start, end)| start < end)
-        .collect();
-    spans.sort_unstable();
-    let mut covered = 0;
-    let mut until = node.start;
-    for (start, end) in spans {
-        covered += end.saturating_sub(start.max(until));
-        until = until.max(end);
-    }
-    covered
+fn nodes(report: &Report) -> Vec<Node<'_>> {
+    let checks = report.checks.iter().map(|check| Node {
+        name: &check.id,
+        start: check.started_ms,
+        end: check.started_ms + check.duration_ms,
+        waited_for: &check.waited_for,
+    });
+    let facts = report.facts.iter().map(|fact| Node {
+        name: &fact.name,
+        start: fact.started_ms,
+        end: fact.started_ms + fact.duration_ms,
+        waited_for: &fact.waited_for,
+    });
+    checks.chain(facts).collect()
 }
