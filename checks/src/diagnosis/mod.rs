@@ -2,7 +2,7 @@
 //!
 //! Three steps. What was blocked follows from what blocked it: that is known from the facts and
 //! certain. Failures of one cause are one root cause, however many hosts show it. And some
-//! failures explain others although no fact ties them: those are the rules in [`rules`].
+//! failures explain others although no fact ties them: those are the rules in `rules.rs`.
 
 mod rank;
 mod rules;
