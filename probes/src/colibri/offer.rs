@@ -1,11 +1,9 @@
 //! What the bridge offers for an endpoint.
 
-use std::net::SocketAddr;
-
 use serde_json::Value;
 
 use crate::dtls::Fingerprint;
-use crate::ice::{Candidate, Credentials, Kind};
+use crate::ice::{Candidate, Credentials};
 
 /// Candidates and fingerprints read at most, each.
 const MAX_ITEMS: usize = 256;
@@ -57,24 +55,16 @@ impl Offer {
 }
 
 /// Numbers may come as text, as they do from the bridge.
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
-}
-
 fn candidate(item: &Value) -> Option<Candidate> {
-    let udp = item["protocol"].as_str()?.eq_ignore_ascii_case("udp");
-    let component = number(&item["component"]) == Some(1);
-    let ip = item["ip"].as_str()?.parse().ok()?;
-    let port = u16::try_from(number(&item["port"])?).ok().filter(|port| *port > 0)?;
-    let kind = Kind::parse(item["type"].as_str()?)?;
-    let priority = number(&item["priority"]).and_then(|p| u32::try_from(p).ok()).unwrap_or(0);
-    (udp && component).then(|| Candidate { address: SocketAddr::new(ip, port), kind, priority })
+    Candidate::signalled(|key| match &item[key] {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
 }
 
 fn fingerprint(item: &Value) -> Option<Fingerprint> {
-    let hash = item["hash"].as_str()?.to_ascii_lowercase();
-    let value = item["fingerprint"].as_str()?.to_ascii_uppercase();
-    (value.len() <= 256).then_some(Fingerprint { hash, value })
+    Fingerprint::signalled(item["hash"].as_str()?, item["fingerprint"].as_str()?)
 }
 
 #[cfg(test)]

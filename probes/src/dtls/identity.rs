@@ -25,6 +25,13 @@ impl Fingerprint {
         Some(Self { hash: hash.to_owned(), value: pairs.join(":") })
     }
 
+    /// One as signalled, in whatever case. None for what is no digest.
+    pub fn signalled(hash: &str, value: &str) -> Option<Self> {
+        let (hash, value) = (hash.trim().to_ascii_lowercase(), value.trim().to_ascii_uppercase());
+        let sane = |text: &str, most| (1..=most).contains(&text.len());
+        (sane(&hash, 32) && sane(&value, 256)).then_some(Self { hash, value })
+    }
+
     /// The one with the strongest hash that is known.
     pub(super) fn strongest(signalled: &[Self]) -> Option<&Self> {
         let known = ALGORITHMS.iter().map(|(name, _)| *name);

@@ -1,6 +1,6 @@
 //! A candidate as signalled.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// How a candidate came about (RFC 8445 section 5.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,6 +57,23 @@ pub struct Candidate {
     pub kind: Kind,
     /// As signalled.
     pub priority: u32,
+}
+
+impl Candidate {
+    /// Reads one as signalled, by the names of XEP-0176 that colibri2 uses as well: `component`,
+    /// `protocol`, `ip`, `port`, `type` and `priority`. None for what no check can be sent to from
+    /// a UDP socket: TCP, another component, a host name, no port.
+    pub fn signalled(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let udp = field("protocol")?.eq_ignore_ascii_case("udp");
+        let component = field("component")?.trim() == "1";
+        let ip: IpAddr = field("ip")?.trim().parse().ok()?;
+        let port = field("port")?.trim().parse().ok().filter(|port: &u16| *port > 0)?;
+        let kind = Kind::parse(&field("type")?)?;
+        // Only an order of preference: what cannot be read comes last.
+        let priority = field("priority").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+        let usable = udp && component && !ip.is_unspecified() && !ip.is_multicast();
+        usable.then(|| Self { address: SocketAddr::new(ip, port), kind, priority })
+    }
 }
 
 impl std::fmt::Display for Candidate {

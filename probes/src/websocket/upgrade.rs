@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt, StreamExt as _};
 use http::StatusCode;
 use http::header::{
     CONNECTION, HeaderMap, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
@@ -63,6 +63,17 @@ impl WebSocket {
         self.stream.send(Message::text(text)).await.map_err(trouble)
     }
 
+    /// Puts a text frame into the outgoing buffer, as [`WebSocket::flush`] then sends it. Being
+    /// cancelled, it has done nothing.
+    pub(crate) async fn feed(&mut self, text: &str) -> io::Result<()> {
+        self.stream.feed(Message::text(text)).await.map_err(trouble)
+    }
+
+    /// Sends what is in the outgoing buffer. Cancelled, it goes on with the next call.
+    pub(crate) async fn flush(&mut self) -> io::Result<()> {
+        SinkExt::<Message>::flush(&mut self.stream).await.map_err(trouble)
+    }
+
     /// The next text frame, at most 256 KiB; pings are answered on the way; none at the end.
     ///
     /// # Errors
@@ -77,7 +88,8 @@ impl WebSocket {
         }
     }
 
-    async fn next_text(&mut self) -> io::Result<Option<String>> {
+    /// The next text frame, however long it takes. Being cancelled loses nothing.
+    pub(crate) async fn next_text(&mut self) -> io::Result<Option<String>> {
         loop {
             match self.stream.next().await {
                 None | Some(Ok(Message::Close(_))) => return Ok(None),

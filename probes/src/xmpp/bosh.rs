@@ -98,7 +98,7 @@ impl Net {
         Ok(session)
     }
 
-    async fn bosh_request(
+    pub(super) async fn bosh_request(
         &self,
         url: &Url,
         body: &Element,
@@ -132,6 +132,11 @@ impl Net {
 }
 
 impl BoshSession {
+    /// What a poller needs to go on with it: the URL, the session's id, the next request's.
+    pub(super) fn into_parts(self) -> (Url, String, u64) {
+        (self.url, self.sid, self.rid.into_inner())
+    }
+
     fn request(&self) -> Element {
         let rid = self.rid.fetch_add(1, Ordering::Relaxed);
         Element::new("body", ns::HTTP_BIND).attr("rid", rid.to_string()).attr("sid", &self.sid)

@@ -1,14 +1,27 @@
-//! XMPP over WebSocket (RFC 7395) and BOSH (XEP-0124, XEP-0206), up to the stream's features.
+//! XMPP over WebSocket (RFC 7395) and BOSH (XEP-0124, XEP-0206): streams, logging in, stanzas.
 
 mod bosh;
+mod client;
+mod disco;
 mod element;
+mod login;
+mod polling;
 mod read;
+mod sasl;
+mod stanza;
 mod stream;
 mod websocket;
 
 pub use bosh::{BoshError, BoshSession};
+pub use client::{Carrier, Client};
+pub use disco::{
+    Identity, Info, Service, info, info_answer, info_request, is_info_request, services,
+    services_request,
+};
 pub use element::{Element, Node};
+pub use login::{LoggedIn, Login, LoginError};
 pub use read::{XmlError, parse};
+pub use stanza::{StanzaError, iq, is_answer, is_request, refusal, result, stanza_error};
 pub use stream::{Features, Opened, StreamError, features, stream_error};
 pub use websocket::{XmppError, XmppWebSocket};
 
@@ -24,6 +37,20 @@ pub mod ns {
     pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
     /// Stanzas of a client.
     pub const CLIENT: &str = "jabber:client";
+    /// Conditions of stanza errors (RFC 6120 section 8.3.3).
+    pub const STANZA_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+    /// Binding of a resource (RFC 6120 section 7).
+    pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
+    /// Pings (XEP-0199).
+    pub const PING: &str = "urn:xmpp:ping";
+    /// What an entity is and can do (XEP-0030).
+    pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
+    /// Forms (XEP-0004).
+    pub const DATA: &str = "jabber:x:data";
+    /// STUN and TURN servers (XEP-0215).
+    pub const EXTDISCO: &str = "urn:xmpp:extdisco:2";
+    /// The same, as it was before.
+    pub const EXTDISCO_1: &str = "urn:xmpp:extdisco:1";
     /// BOSH (XEP-0124).
     pub const HTTP_BIND: &str = "http://jabber.org/protocol/httpbind";
     /// XMPP over BOSH (XEP-0206).

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::{Element, Features, Opened, StreamError, XmlError, features, ns, parse, stream_error};
+use super::{
+    BoshError, Element, Features, Opened, StreamError, XmlError, features, ns, parse, stream_error,
+};
 use crate::Net;
 use crate::websocket::{UpgradeError, WebSocket};
 
@@ -43,6 +45,9 @@ pub enum XmppError {
         /// What came.
         got: String,
     },
+    /// BOSH gives no session, or none any more.
+    #[error(transparent)]
+    Bosh(BoshError),
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(String),
@@ -54,6 +59,11 @@ pub struct XmppWebSocket {
     limit: Duration,
 }
 
+/// Opens a stream to a domain.
+pub(super) fn open(domain: &str) -> Element {
+    Element::new("open", ns::FRAMING).attr("to", domain).attr("version", "1.0")
+}
+
 impl XmppWebSocket {
     /// Opens the stream to a domain, or opens it anew after authentication; up to the features.
     ///
@@ -61,8 +71,7 @@ impl XmppWebSocket {
     /// [`XmppError`]: [`XmppError::Stream`] with `host-unknown` when the domain is not served.
     pub async fn open(&mut self, domain: &str) -> Result<Opened, XmppError> {
         let start = Instant::now();
-        let open = Element::new("open", ns::FRAMING).attr("to", domain).attr("version", "1.0");
-        self.send(&open).await?;
+        self.send(&open(domain)).await?;
         let answer = self.receive().await?;
         if !answer.is("open", ns::FRAMING) {
             return Err(XmppError::Unexpected { due: "open", got: answer.name });
@@ -93,18 +102,22 @@ impl XmppWebSocket {
     /// [`XmppError`]; a stream error or `<close/>` is one.
     pub async fn receive(&mut self) -> Result<Element, XmppError> {
         let frame = self.socket.receive(self.limit).await.map_err(|error| self.trouble(&error))?;
-        let frame = frame.ok_or(XmppError::Closed)?;
-        let element = parse(&frame).map_err(|error| XmppError::NotXmpp {
-            error,
-            frame: frame.chars().take(200).collect(),
-        })?;
-        if let Some(error) = stream_error(&element) {
-            return Err(XmppError::Stream(error));
-        }
-        if element.is("close", ns::FRAMING) {
-            return Err(XmppError::Closed);
-        }
-        Ok(element)
+        read(frame)
+    }
+
+    /// The next element, however long it takes. Being cancelled loses nothing.
+    pub(super) async fn next(&mut self) -> Result<Element, XmppError> {
+        read(self.socket.next_text().await.map_err(|error| self.trouble(&error))?)
+    }
+
+    /// Puts an element into the outgoing buffer. Being cancelled, it has done nothing.
+    pub(super) async fn feed(&mut self, element: &Element) -> Result<(), XmppError> {
+        self.socket.feed(&element.to_string()).await.map_err(|error| self.trouble(&error))
+    }
+
+    /// Sends what is in the outgoing buffer. Cancelled, it goes on with the next call.
+    pub(super) async fn flush(&mut self) -> Result<(), XmppError> {
+        self.socket.flush().await.map_err(|error| self.trouble(&error))
     }
 
     /// Ends the stream and the connection.
@@ -121,6 +134,20 @@ impl XmppWebSocket {
             _ => XmppError::Broken(error.to_string()),
         }
     }
+}
+
+/// What a frame says; none is the end.
+fn read(frame: Option<String>) -> Result<Element, XmppError> {
+    let frame = frame.ok_or(XmppError::Closed)?;
+    let element = parse(&frame)
+        .map_err(|error| XmppError::NotXmpp { error, frame: frame.chars().take(200).collect() })?;
+    if let Some(error) = stream_error(&element) {
+        return Err(XmppError::Stream(error));
+    }
+    if element.is("close", ns::FRAMING) {
+        return Err(XmppError::Closed);
+    }
+    Ok(element)
 }
 
 impl Net {
