@@ -25,6 +25,7 @@ mod testing;
 pub mod tls;
 pub mod transport;
 pub mod way;
+pub mod turn;
 pub mod websocket;
 pub mod xmpp;
 
