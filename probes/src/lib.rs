@@ -19,6 +19,7 @@ pub mod stun;
 mod testing;
 pub mod tls;
 pub mod transport;
+pub mod way;
 pub mod websocket;
 pub mod xmpp;
 

@@ -76,15 +76,15 @@ impl BridgeSession {
         let offered = |address: SocketAddr| {
             self.session.offer.candidates.iter().any(|candidate| candidate.address == address)
         };
-        self.session.pairs.iter().filter(move |pair| offered(pair.candidate.address))
+        self.session.way.pairs.iter().filter(move |pair| offered(pair.candidate.address))
     }
 
     /// The packets of every pair, and what else puts them into place.
     pub fn evidence(&self) -> Vec<Evidence> {
         let packets = |text| Evidence::new(EvidenceKind::Packets, text);
         let mut all: Vec<Evidence> =
-            self.session.pairs.iter().map(|pair| packets(line(pair))).collect();
-        let strangers = &self.session.traffic.strangers;
+            self.session.way.pairs.iter().map(|pair| packets(line(pair))).collect();
+        let strangers = &self.session.way.traffic.strangers;
         all.extend(strangers.iter().map(|(address, count)| {
             packets(format!("{count} datagrams came from {address}, which was not offered"))
         }));
@@ -95,8 +95,8 @@ impl BridgeSession {
         for lookup in self.control.iter().flat_map(|lookups| lookups.iter()) {
             all.push(Evidence::new(EvidenceKind::Dns, describe(lookup)));
         }
-        if !self.session.offer.unusable.is_empty() || self.session.dropped > 0 {
-            let count = self.session.offer.unusable.len() + self.session.dropped;
+        if !self.session.offer.unusable.is_empty() || self.session.way.dropped > 0 {
+            let count = self.session.offer.unusable.len() + self.session.way.dropped;
             all.push(Evidence::note(format!(
                 "{count} candidates were not tried (not UDP, too many)"
             )));

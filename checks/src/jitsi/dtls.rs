@@ -36,14 +36,14 @@ check! {
 
 async fn run(cx: &Cx) -> Verdict {
     let bridge = cx.fact(Bridge).await?;
-    after_udp(cx, &bridge, || match &bridge.session.dtls {
+    after_udp(cx, &bridge, || match &bridge.session.way.dtls {
         Some((outcome, hello)) => Ok(judge(&bridge, outcome, *hello)),
         None => Err(Unavailable::by("jitsi.ice", ice::judge(&bridge))),
     })
 }
 
 fn judge(bridge: &BridgeSession, outcome: &Result<Secured, DtlsError>, hello: bool) -> Finding {
-    let (sent, received) = bridge.session.traffic.dtls;
+    let (sent, received) = bridge.session.way.traffic.dtls;
     let finding = match outcome {
         Ok(secured) => passed(secured),
         Err(DtlsError::Fingerprint { signalled, presented }) => Finding::fail(

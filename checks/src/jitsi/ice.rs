@@ -38,7 +38,7 @@ async fn run(cx: &Cx) -> Verdict {
 }
 
 pub(super) fn judge(bridge: &BridgeSession) -> Finding {
-    let ice = &bridge.session.ice;
+    let ice = &bridge.session.way.ice;
     let ms = ice.elapsed.as_secs_f64() * 1e3;
     let finding = match &ice.selected {
         Some(pair) => {
@@ -59,7 +59,7 @@ fn failed(bridge: &BridgeSession, ms: f64) -> Finding {
         return Finding::error("the bridge did not take our side of the transport")
             .actual(refusal.to_string());
     }
-    let pairs = &bridge.session.pairs;
+    let pairs = &bridge.session.way.pairs;
     let stale = |pair: &Pair| matches!(pair.last, Some(Answer::Error(401, _))) && pair.sent > 0;
     let valid = pairs.iter().any(|pair| pair.valid);
     if !valid && pairs.iter().any(stale) {
@@ -71,7 +71,7 @@ fn failed(bridge: &BridgeSession, ms: f64) -> Finding {
         .actual("401");
     }
     let asked: u32 = pairs.iter().map(|pair| pair.asked).sum();
-    let actual = match (valid, asked, bridge.session.ice.refused) {
+    let actual = match (valid, asked, bridge.session.way.ice.refused) {
         (_, 0, 0) => "the bridge sends no checks of its own".to_owned(),
         (_, 0, refused) => format!("{refused} checks of the bridge, none signed with our password"),
         (true, asked, _) => format!("{asked} checks of the bridge, none that nominates"),

@@ -198,7 +198,7 @@ fn silent(cx: &Cx, bridge: &BridgeSession, pair: &Pair) -> Finding {
             "{address} does not answer; whether IPv6 works from here is not known"
         ));
     }
-    let closed = bridge.session.closed.contains(&address);
+    let closed = bridge.session.way.closed.contains(&address);
     if closed && pair.candidate.kind != Kind::Host {
         return Finding::fail(
             "bridge-advertises-wrong-address",

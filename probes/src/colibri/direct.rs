@@ -11,7 +11,8 @@ use crate::dtls::{DtlsError, Identity, Secured, Side};
 use crate::http::HttpError;
 use crate::ice::{Answer, Pair, Role};
 use crate::stun::{self, Class, Message};
-use crate::transport::{Traffic, Transport, is_refused};
+use crate::transport::{Transport, is_refused};
+use crate::way::{IceStage, Way};
 
 /// How long each stage may take.
 #[derive(Debug, Clone, Copy)]
@@ -60,31 +61,10 @@ pub struct Session {
     pub offer: Offer,
     /// What the bridge said to our answer.
     pub answered: Result<(), Refusal>,
-    /// Every pair with what happened on it; one for each candidate, and for those learned.
-    pub pairs: Vec<Pair>,
-    /// Candidates of `pairs` where an ICMP message says that nothing listens.
-    pub closed: Vec<SocketAddr>,
-    /// Candidates beyond the bound of an agent, not tried.
-    pub dropped: usize,
-    /// ICE; how long it was tried, and the pair if one was nominated.
-    pub ice: IceStage,
-    /// DTLS; none when ICE came to no pair. Also whether the bridge's hello came.
-    pub dtls: Option<(Result<Secured, DtlsError>, bool)>,
-    /// All packets.
-    pub traffic: Traffic,
+    /// How far the endpoint's packets came.
+    pub way: Way,
     /// How expiring the conference went.
     pub expired: Result<(), Refusal>,
-}
-
-/// How ICE went.
-#[derive(Debug)]
-pub struct IceStage {
-    /// From the first check to the nomination, or to giving up.
-    pub elapsed: Duration,
-    /// The nominated pair.
-    pub selected: Option<Pair>,
-    /// Checks of the bridge that were not signed with our credentials.
-    pub refused: u32,
 }
 
 /// Tests the bridge whose private REST interface is at `base`. Leaves no conference behind, also
@@ -118,39 +98,37 @@ async fn converse(
 ) -> Result<Session, Unmeasured> {
     let identity = Identity::new().map_err(Unmeasured)?;
     let overrides = net.config().overrides.clone();
-    let mut way = Transport::open(Role::Controlled, overrides)
+    let mut transport = Transport::open(Role::Controlled, overrides)
         .map_err(|error| Unmeasured(format!("no UDP socket can be opened here: {error}")))?;
     let started = Instant::now();
-    way.set_remote(offer.credentials.clone(), &offer.candidates);
-    let local = way.local().clone();
+    transport.set_remote(offer.credentials.clone(), &offer.candidates);
+    let local = transport.local().clone();
     let answer = conference.answer(Side::Client, &local, &identity.fingerprint);
-    let (answered, ()) = futures_util::join!(answer, nominate(&mut way, started, limits));
+    let (answered, ()) = futures_util::join!(answer, nominate(&mut transport, started, limits));
     let ice = IceStage {
         elapsed: started.elapsed(),
-        selected: way.agent().selected().cloned(),
-        refused: way.agent().refused,
+        selected: transport.agent().selected().cloned(),
+        refused: transport.agent().refused,
     };
     let dtls = match ice.selected {
-        Some(_) => Some(shake_hands(&mut way, &identity, &offer, limits).await?),
+        Some(_) => Some(shake_hands(&mut transport, &identity, &offer, limits).await?),
         None => None,
     };
-    way.drive(started + limits.spare, |way| way.agent().pairs().iter().all(settled)).await;
-    way.close().await;
+    transport.drive(started + limits.spare, |way| way.agent().pairs().iter().all(settled)).await;
+    transport.close().await;
     let silent: Vec<Pair> =
-        way.agent().pairs().iter().filter(|pair| !settled(pair)).cloned().collect();
+        transport.agent().pairs().iter().filter(|pair| !settled(pair)).cloned().collect();
     let (expired, closed) =
         futures_util::join!(conference.expire(), closed(&silent, &offer, limits.spare / 2));
-    Ok(Session {
-        answered,
-        pairs: way.agent().pairs().to_vec(),
+    let way = Way {
+        pairs: transport.agent().pairs().to_vec(),
         closed,
-        dropped: way.agent().dropped,
+        dropped: transport.agent().dropped,
         ice,
         dtls,
-        traffic: way.traffic().clone(),
-        expired,
-        offer,
-    })
+        traffic: transport.traffic().clone(),
+    };
+    Ok(Session { offer, answered, way, expired })
 }
 
 /// Drives ICE to the nomination; gives up early where nothing at all is answered, and where

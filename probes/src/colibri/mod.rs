@@ -5,6 +5,6 @@ mod direct;
 mod offer;
 mod rest;
 
-pub use direct::{Direct, IceStage, Limits, Session, Unmeasured, test_bridge};
+pub use direct::{Direct, Limits, Session, Unmeasured, test_bridge};
 pub use offer::Offer;
 pub use rest::{Conference, Health, Refusal, Rest};

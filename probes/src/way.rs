@@ -1,0 +1,38 @@
+//! How far one endpoint's packets came: UDP, ICE, DTLS, media and the bridge channel.
+//!
+//! The endpoint of a direct test has one, and so has each guest of a conference.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::dtls::{DtlsError, Secured};
+use crate::ice::Pair;
+use crate::transport::Traffic;
+
+/// What came of the packets between one endpoint and the bridge.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// Every pair with what happened on it; one for each candidate, and for those learned.
+    pub pairs: Vec<Pair>,
+    /// Candidates of `pairs` where an ICMP message says that nothing listens.
+    pub closed: Vec<SocketAddr>,
+    /// Candidates beyond the bound of an agent, not tried.
+    pub dropped: usize,
+    /// ICE; how long it was tried, and the pair if one was nominated.
+    pub ice: IceStage,
+    /// DTLS; none when ICE came to no pair. Also whether the bridge's hello came.
+    pub dtls: Option<(Result<Secured, DtlsError>, bool)>,
+    /// All packets.
+    pub traffic: Traffic,
+}
+
+/// How ICE went.
+#[derive(Debug, Clone)]
+pub struct IceStage {
+    /// From the first check to the nomination, or to giving up.
+    pub elapsed: Duration,
+    /// The nominated pair.
+    pub selected: Option<Pair>,
+    /// Checks of the bridge that were not signed with our credentials.
+    pub refused: u32,
+}
