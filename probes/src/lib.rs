@@ -12,8 +12,11 @@ pub mod http;
 pub mod ice;
 pub mod jsconfig;
 pub mod matrix;
+pub mod media;
 pub mod net;
 pub mod postgres;
+pub mod rtp;
+pub mod srtp;
 pub mod stun;
 #[cfg(test)]
 mod testing;
