@@ -14,8 +14,11 @@ pub mod ice;
 pub mod jingle;
 pub mod jsconfig;
 pub mod matrix;
+pub mod media;
 pub mod net;
 pub mod postgres;
+pub mod rtp;
+pub mod srtp;
 pub mod stun;
 #[cfg(test)]
 mod testing;
