@@ -86,6 +86,7 @@ c2s_direct_tls_ports = {}
 http_ports = { PORT }
 https_ports = {}
 http_default_host = "meet.jitsi"
+muc_room_locking = false
 trusted_proxies = { "127.0.0.1" }
 consider_bosh_secure = true
 consider_websocket_secure = true

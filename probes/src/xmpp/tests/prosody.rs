@@ -1,30 +1,12 @@
 //! Against a real Prosody behind a real nginx.
 
-use std::time::Duration;
-
+use super::helpers::{BOTH, PATIENCE, connect, guest, next};
+use crate::focus::{FocusError, Request, answer};
 use crate::testing::Prosody;
 use crate::xmpp::{
-    Carrier, Client, Element, LoggedIn, Login, LoginError, info, info_request, iq, ns, services,
+    Carrier, Client, Element, Login, LoginError, info, info_request, iq, ns, services,
     services_request, stanza_error,
 };
-
-const PATIENCE: Duration = Duration::from_secs(30);
-const BOTH: [(Carrier, &str); 2] = [(Carrier::WebSocket, "wss"), (Carrier::Bosh, "https")];
-
-async fn connect(prosody: &Prosody, carrier: Carrier, scheme: &str) -> Client {
-    prosody.net.xmpp_client(carrier, &Prosody::url(scheme)).await.expect("a client")
-}
-
-async fn guest(prosody: &Prosody, carrier: Carrier, scheme: &str) -> (Client, LoggedIn) {
-    let mut client = connect(prosody, carrier, scheme).await;
-    let login = client.login("meet.jitsi", &Login::Anonymous).await.expect("a login");
-    (client, login)
-}
-
-async fn next(client: &mut Client) -> Element {
-    let stanza = tokio::time::timeout(PATIENCE, client.receive()).await;
-    stanza.expect("in time").expect("a stanza")
-}
 
 #[tokio::test]
 async fn a_guest_logs_in_and_asks() {
@@ -40,8 +22,8 @@ async fn a_guest_logs_in_and_asks() {
             login.opened.elapsed <= login.authenticated && login.authenticated <= login.elapsed
         );
         let id = client.next_id();
-        let answer = client.ask(&info_request(&id, "meet.jitsi"), PATIENCE).await.expect("info");
-        let told = info(&answer).expect("no error");
+        let told = client.ask(&info_request(&id, "meet.jitsi"), PATIENCE).await.expect("info");
+        let told = info(&told).expect("no error");
         assert!(told.has(ns::PING) && told.identities[0].kind == "im", "{told:?}");
         for old in [false, true] {
             let id = client.next_id();
@@ -54,12 +36,27 @@ async fn a_guest_logs_in_and_asks() {
             assert_eq!(turn.password.as_deref(), Some("geheim"));
             assert!(!format!("{turn:?}").contains("geheim"));
         }
+        let error = ask_for_the_focus(&mut client).await;
+        assert!(matches!(error, FocusError::Absent(_)), "{error:?}");
         let id = client.next_id();
         let request = services_request(&id, "muc.meet.jitsi", false);
         let answer = client.ask(&request, PATIENCE).await.expect("an answer");
         assert_eq!(services(&answer).expect_err("none").condition, "service-unavailable");
         client.close().await;
     }
+}
+
+/// Of a Prosody that has no such component.
+async fn ask_for_the_focus(client: &mut Client) -> FocusError {
+    let request = Request {
+        focus: "focus.meet.jitsi",
+        room: "r@muc.meet.jitsi",
+        machine_uid: "0123456789abcdef0123456789abcdef",
+        session_id: None,
+        token: None,
+    };
+    let request = request.to_iq(&client.next_id());
+    answer(&client.ask(&request, PATIENCE).await.expect("an answer")).expect_err("no focus")
 }
 
 #[tokio::test]
