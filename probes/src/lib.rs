@@ -18,6 +18,7 @@ pub mod media;
 pub mod net;
 pub mod postgres;
 pub mod rtp;
+pub mod sctp;
 pub mod srtp;
 pub mod stun;
 #[cfg(test)]

@@ -232,7 +232,7 @@ fn accept(answer: &Response) -> Result<(), Refusal> {
 }
 
 /// The bridge's error pages have the reason in their title.
-fn title_or_text(answer: &Response) -> String {
+pub(super) fn title_or_text(answer: &Response) -> String {
     let text = answer.text();
     let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
     let words = title.map_or(text.as_ref(), |(title, _)| title);
