@@ -5,6 +5,7 @@
 //! bounded in size, depth and time.
 
 pub mod colibri;
+pub mod conference;
 pub mod dns;
 pub mod dtls;
 mod flight;
@@ -25,8 +26,8 @@ pub mod stun;
 mod testing;
 pub mod tls;
 pub mod transport;
-pub mod way;
 pub mod turn;
+pub mod way;
 pub mod websocket;
 pub mod xmpp;
 

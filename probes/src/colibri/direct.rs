@@ -1,6 +1,5 @@
 //! The direct test of a bridge: a conference by REST, then STUN, ICE and DTLS over UDP.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use url::Url;
@@ -10,9 +9,9 @@ use crate::Net;
 use crate::dtls::{DtlsError, Identity, Secured, Side};
 use crate::http::HttpError;
 use crate::ice::{Answer, Pair, Role};
-use crate::stun::{self, Class, Message};
-use crate::transport::{Transport, is_refused};
-use crate::way::{IceStage, Way};
+
+use crate::transport::Transport;
+use crate::way::{IceStage, Way, closed, is_settled};
 
 /// How long each stage may take.
 #[derive(Debug, Clone, Copy)]
@@ -114,12 +113,14 @@ async fn converse(
         Some(_) => Some(shake_hands(&mut transport, &identity, &offer, limits).await?),
         None => None,
     };
-    transport.drive(started + limits.spare, |way| way.agent().pairs().iter().all(settled)).await;
+    transport.drive(started + limits.spare, |way| way.agent().pairs().iter().all(is_settled)).await;
     transport.close().await;
     let silent: Vec<Pair> =
-        transport.agent().pairs().iter().filter(|pair| !settled(pair)).cloned().collect();
-    let (expired, closed) =
-        futures_util::join!(conference.expire(), closed(&silent, &offer, limits.spare / 2));
+        transport.agent().pairs().iter().filter(|pair| !is_settled(pair)).cloned().collect();
+    let (expired, closed) = futures_util::join!(
+        conference.expire(),
+        closed(&silent, &offer.credentials, limits.spare / 2)
+    );
     let way = Way {
         pairs: transport.agent().pairs().to_vec(),
         closed,
@@ -167,20 +168,4 @@ async fn shake_hands(
 /// Error 401 again and again: another password will not come.
 fn is_refused_for_good(pair: &Pair) -> bool {
     !pair.valid && pair.answered >= 3 && matches!(pair.last, Some(Answer::Error(401, _)))
-}
-
-fn settled(pair: &Pair) -> bool {
-    pair.is_open() || pair.unsendable.is_some()
-}
-
-/// Asks silent candidates once more from another port, just to hear an ICMP "port unreachable".
-async fn closed(silent: &[Pair], offer: &Offer, limit: Duration) -> Vec<SocketAddr> {
-    let mut message = Message::new(Class::Request, stun::transaction());
-    message.username = Some(format!("{}:probe", offer.credentials.ufrag));
-    let Ok(bytes) = message.encode(Some(&offer.credentials.pwd)) else { return Vec::new() };
-    let bytes = &bytes;
-    let asked = silent.iter().map(|pair| async move {
-        is_refused(pair.route, bytes, limit).await.then_some(pair.candidate.address)
-    });
-    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
 }

@@ -129,6 +129,13 @@ impl Transport {
         Ok(())
     }
 
+    /// Repeats our part of the handshake at once, where nothing of the other side has come.
+    pub fn hurry_dtls(&mut self) {
+        if let Some(dtls) = &mut self.dtls {
+            dtls.hurry(Instant::now());
+        }
+    }
+
     /// Begins to send media as planned, and to measure what comes; what came already counts from
     /// its own time on.
     ///

@@ -129,6 +129,7 @@ pub(super) async fn login(
     client: &mut Client,
     domain: &str,
     login: &Login,
+    also: &[Element],
 ) -> Result<LoggedIn, LoginError> {
     let start = Instant::now();
     let mut asked = None;
@@ -137,7 +138,7 @@ pub(super) async fn login(
     let mechanism = choose(client, login, &opened)?;
     authenticate(client, login, mechanism, asked).await?;
     let authenticated = start.elapsed();
-    let (features, jid) = bind(client, domain).await?;
+    let (features, jid) = bind(client, domain, also).await?;
     let mechanism = mechanism.name();
     let elapsed = start.elapsed();
     Ok(LoggedIn { jid, mechanism, opened, features, authenticated, elapsed })
@@ -179,7 +180,7 @@ async fn open(
             let start = Instant::now();
             let guest = *login == Login::Anonymous;
             let auth = guest.then(|| auth(Mechanism::Anonymous, None));
-            client.open_with(domain, auth).await?;
+            client.open_with(domain, auth.into_iter().collect()).await?;
             *asked = guest.then_some(Mechanism::Anonymous);
             let (open, features) = opening(client).await?;
             let text = |name| open.get_attr(name).map(str::to_owned);
@@ -299,8 +300,13 @@ fn nonce() -> Result<String, LoginError> {
     Ok(random.expose().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Opens the stream anew and binds a resource that the server chooses.
-async fn bind(client: &mut Client, domain: &str) -> Result<(Features, String), LoginError> {
+/// Opens the stream anew and binds a resource that the server chooses; what else is to be sent
+/// goes along.
+async fn bind(
+    client: &mut Client,
+    domain: &str,
+    also: &[Element],
+) -> Result<(Features, String), LoginError> {
     let id = client.next_id();
     let bind = Element::new("iq", ns::CLIENT)
         .attr("type", "set")
@@ -311,10 +317,12 @@ async fn bind(client: &mut Client, domain: &str) -> Result<(Features, String), L
             polling.restart(domain).await?;
             let features = features_of(client).await?;
             client.send(&bind).await?;
+            client.send_together(also).await?;
             features
         }
         _ => {
-            client.open_with(domain, Some(bind)).await?;
+            let more: Vec<Element> = [bind].into_iter().chain(also.iter().cloned()).collect();
+            client.open_with(domain, more).await?;
             opening(client).await?.1
         }
     };
