@@ -51,7 +51,7 @@ pub use page::{Page, classify};
 pub use resolver::Resolver;
 pub use sessions::{Attempt, Handshakes, Ipv6, Sessions, Trusted};
 pub use software::{Release, ServerSoftware, Software};
-pub use turn::{Offered, OfferedService, OfferedTurn, OutboundUdp, TurnServers, UdpOut};
+pub use turn::{Offered, OfferedTurn, OutboundUdp, TurnServers, UdpOut};
 
 pub(crate) use addresses::{host_of, listed};
 pub(crate) use candidates::looks_like_element;

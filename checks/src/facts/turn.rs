@@ -1,12 +1,12 @@
 //! The STUN and TURN servers that the deployment offers, and whether UDP works from here.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use mxdoctor_model::{EvidenceKind, Finding};
 use mxdoctor_probes::ice::Pair;
 use mxdoctor_probes::turn::{Binding, BindingError, Carrier, Server};
+use mxdoctor_probes::xmpp::Service;
 
 use super::{Bridge, Ipv6};
 use crate::{Cx, Fact, Unavailable};
@@ -19,32 +19,6 @@ const MOST_ADDRESSES: usize = 4;
 
 /// How long a STUN server has to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// A service as it is told by external service discovery (XEP-0215).
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct OfferedService {
-    /// `stun`, `turn` or `turns`; others are no matter.
-    pub kind: String,
-    /// Name or address.
-    pub host: String,
-    /// None: the kind's own.
-    pub port: Option<u16>,
-    /// `udp` or `tcp`.
-    pub transport: Option<String>,
-    /// For TURN.
-    pub username: Option<String>,
-    /// For TURN; never printed.
-    pub password: Option<String>,
-    /// Until when these are valid, as told (RFC 3339).
-    pub expires: Option<String>,
-}
-
-impl fmt::Debug for OfferedService {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, host, port, transport, .. } = self;
-        write!(f, "{kind} {host} {port:?} {transport:?}")
-    }
-}
 
 /// A TURN server that clients are told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,14 +55,14 @@ impl Fact for TurnServers {
 }
 
 /// What external service discovery told a guest; empty where the deployment offers nothing.
-async fn services(_cx: &Cx) -> Result<Vec<OfferedService>, Unavailable> {
+async fn services(_cx: &Cx) -> Result<Vec<Service>, Unavailable> {
     let reason = "which TURN servers are offered is told to a guest who has logged in, and no \
                   guest has";
     Err(Unavailable::by("jitsi.turn", Finding::skip(reason)))
 }
 
 /// Puts services into the order and form in which a client would try them.
-fn read(services: &[OfferedService]) -> Offered {
+fn read(services: &[Service]) -> Offered {
     let mut offered = Offered::default();
     for service in services {
         let transport = service.transport.as_deref().map(str::to_ascii_lowercase);
@@ -123,7 +97,7 @@ fn read(services: &[OfferedService]) -> Offered {
 }
 
 /// Told as such, else by the user name: a shared secret makes `SECONDS` or `SECONDS:NAME` of it.
-fn expires(service: &OfferedService) -> Option<i64> {
+fn expires(service: &Service) -> Option<i64> {
     let told = service.expires.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
     let by_name = || {
         let name = service.username.as_deref()?;
@@ -245,8 +219,8 @@ fn silent((host, port): &(String, u16), said: &str) -> Finding {
 mod tests {
     use super::*;
 
-    fn service(kind: &str, port: Option<u16>, transport: Option<&str>) -> OfferedService {
-        OfferedService {
+    fn service(kind: &str, port: Option<u16>, transport: Option<&str>) -> Service {
+        Service {
             kind: kind.into(),
             host: "turn.example.org".into(),
             port,

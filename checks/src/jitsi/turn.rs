@@ -5,7 +5,7 @@ use mxdoctor_model::{Evidence, EvidenceKind, Finding, Outcome};
 use mxdoctor_probes::turn::{Carrier, Proof};
 
 use super::turn_refusal::{self, Tried};
-use crate::facts::{OfferedTurn, OutboundUdp, TurnServers, UdpOut, ipv6_is_here};
+use crate::facts::{Offered, OfferedTurn, OutboundUdp, TurnServers, UdpOut, ipv6_is_here};
 use crate::{Cx, Unavailable, Verdict, check};
 
 check! {
@@ -46,6 +46,14 @@ check! {
 
 async fn run(cx: &Cx) -> Verdict {
     let offered = cx.fact(TurnServers).await?;
+    assess(cx, &offered).await
+}
+
+/// Tries each server that is offered, whoever told of it.
+///
+/// # Errors
+/// What another check reports, where a verdict depends on it.
+pub async fn assess(cx: &Cx, offered: &Offered) -> Verdict {
     if offered.turn.is_empty() {
         let reason = "the deployment offers no TURN server, which is normal: the bridge is reached \
                       directly";
