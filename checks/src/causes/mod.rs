@@ -4,11 +4,13 @@ mod bridge;
 mod database;
 mod dns;
 mod element;
+mod exposure;
 mod federation;
 mod ingress;
 mod jitsi;
 mod synapse;
 mod tls;
+mod turn;
 mod vantage;
 
 use crate::Cause;
@@ -24,5 +26,7 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     element::CAUSES,
     jitsi::CAUSES,
     bridge::CAUSES,
+    turn::CAUSES,
+    exposure::CAUSES,
     database::CAUSES,
 ];

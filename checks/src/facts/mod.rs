@@ -12,6 +12,7 @@ mod database;
 mod discovery;
 mod element;
 mod endpoints;
+mod exposure;
 mod federation;
 mod hosts;
 mod jitsi;
@@ -23,6 +24,7 @@ mod sessions;
 mod software;
 #[cfg(test)]
 pub(crate) mod tests;
+mod turn;
 
 pub use addresses::{Addresses, Resolved, Source, reserved, unreachable_from_outside};
 pub use advisories::{Advisory, ELEMENT as ELEMENT_ADVISORIES, SYNAPSE as SYNAPSE_ADVISORIES};
@@ -36,6 +38,7 @@ pub use discovery::{
 };
 pub use element::{Element, ElementConfig, ElementSettings};
 pub use endpoints::{Endpoint, endpoints, host_names};
+pub use exposure::{Exposure, Looked, PRIVATE_PORTS, PrivatePort, PrivatePorts, Said};
 pub use federation::{
     FederationRoute, KeySample, Lead, Place, Route, ServerKeys, ServerWellKnown, WellKnownAnswer,
     WellKnownProblem, WellKnownServer, federation_places,
@@ -48,6 +51,7 @@ pub use page::{Page, classify};
 pub use resolver::Resolver;
 pub use sessions::{Attempt, Handshakes, Ipv6, Sessions, Trusted};
 pub use software::{Release, ServerSoftware, Software};
+pub use turn::{Offered, OfferedTurn, OutboundUdp, TurnServers, UdpOut};
 
 pub(crate) use addresses::{host_of, listed};
 pub(crate) use candidates::looks_like_element;
@@ -58,3 +62,4 @@ pub(crate) use page::is_homeserver_path;
 pub(crate) use resolver::describe;
 pub(crate) use sessions::{ipv6_is_there, note_out_of_reach, out_of_reach};
 pub(crate) use software::as_written;
+pub(crate) use turn::ipv6_is_here;
