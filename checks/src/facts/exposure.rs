@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use mxdoctor_model::Finding;
 use mxdoctor_probes::http::{HttpError, Request, Response};
@@ -101,11 +102,13 @@ impl Fact for PrivatePorts {
             let remedy = "give `jitsi.node`, its public name or address";
             return Err(Unavailable::by(Self::OWNER, Finding::skip(reason).remedy(remedy)));
         }
-        let looks = addresses.iter().flat_map(|ip| {
-            PRIVATE_PORTS.map(|port| async move {
-                let address = SocketAddr::new(*ip, port.port);
+        let places = addresses.iter().flat_map(|ip| PRIVATE_PORTS.map(|port| (*ip, port)));
+        let looks = places.map(|(ip, port)| {
+            let look = async move {
+                let address = SocketAddr::new(ip, port.port);
                 Looked { address, port, said: look(cx, address, port).await }
-            })
+            };
+            look.boxed()
         });
         Ok(Exposure { source, looked: join_all(looks).await })
     }

@@ -1,5 +1,6 @@
 //! `jitsi.turn`
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use mxdoctor_model::{Evidence, EvidenceKind, Finding, Outcome};
 use mxdoctor_probes::turn::{Carrier, Proof};
@@ -59,7 +60,7 @@ pub async fn assess(cx: &Cx, offered: &Offered) -> Verdict {
                       directly";
         return Ok(Finding::skip(reason).into());
     }
-    let tried = join_all(offered.turn.iter().map(|turn| attempt(cx, turn))).await;
+    let tried = join_all(offered.turn.iter().map(|turn| attempt(cx, turn).boxed())).await;
     let mut findings = Vec::new();
     for (turn, tried) in offered.turn.iter().zip(tried) {
         findings.push(judge(cx, turn, &tried).await?.on(turn.server.to_string()));
