@@ -119,6 +119,17 @@ pub enum LoginError {
     Ours(String),
 }
 
+impl LoginError {
+    /// The trouble, if it is on our own side: it says nothing about the server.
+    pub fn ours(&self) -> Option<&str> {
+        match self {
+            Self::Ours(trouble) => Some(trouble),
+            Self::Stream(error) => error.ours(),
+            _ => None,
+        }
+    }
+}
+
 impl From<XmppError> for LoginError {
     fn from(error: XmppError) -> Self {
         Self::Stream(error)

@@ -63,7 +63,6 @@ async fn websocket(
     client.expect("a client")
 }
 
-#[expect(clippy::result_large_err, reason = "the signature is the library's")]
 fn agree(
     _: &Request,
     mut response: Response,
