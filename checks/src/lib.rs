@@ -30,4 +30,4 @@ pub use check::{Check, Entry, Findings, Verdict, at};
 pub use cx::Cx;
 pub use fact::{Fact, Facts, Span, Unavailable};
 pub use registry::{REGISTRY, check};
-pub use target::{Cidr, Database, Expect, Target};
+pub use target::{Cidr, Database, Expect, JitsiLogin, Target};

@@ -18,6 +18,18 @@ pub struct Target {
     pub jitsi: Option<Url>,
     /// Private REST address of the Jitsi video bridge.
     pub jvb_rest: Option<Url>,
+    /// REST address of Jicofo.
+    pub jicofo_rest: Option<Url>,
+    /// Prosody's own HTTP port.
+    pub prosody_http: Option<Url>,
+    /// Public name or address of the node that runs the bridge.
+    pub jitsi_node: Option<String>,
+    /// Who joins a conference; the default is a guest.
+    pub jitsi_login: JitsiLogin,
+    /// Send a short burst of video as well as audio.
+    pub jitsi_video: bool,
+    /// A STUN server (host and port) to learn from whether UDP works from here.
+    pub stun_server: Option<(String, u16)>,
     /// The homeserver's database.
     pub database: Option<Database>,
     /// Host names of the internal ingress, which must not exist outside.
@@ -29,6 +41,37 @@ pub struct Target {
     /// Address ranges to take for reachable from outside although they are private or reserved
     /// (a lab, a VPN).
     pub routable: Vec<Cidr>,
+}
+
+impl Target {
+    /// What may never be printed.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let database = self.database.as_ref().map(|database| database.password.as_str());
+        let login = &self.jitsi_login;
+        let account = login.account.as_ref().map(|(_, password)| password.as_str());
+        [database, login.token.as_deref(), account].into_iter().flatten()
+    }
+}
+
+/// Who joins a conference of Jitsi Meet.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct JitsiLogin {
+    /// A JSON web token; never printed.
+    pub token: Option<String>,
+    /// User and password; the password is never printed.
+    pub account: Option<(String, String)>,
+    /// The XMPP domain of that user, where it is not what config.js says.
+    pub domain: Option<String>,
+}
+
+impl std::fmt::Debug for JitsiLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JitsiLogin")
+            .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("user", &self.account.as_ref().map(|(user, _)| user))
+            .field("domain", &self.domain)
+            .finish()
+    }
 }
 
 /// How to reach PostgreSQL.

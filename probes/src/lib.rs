@@ -14,13 +14,17 @@ pub mod ice;
 pub mod jingle;
 pub mod jsconfig;
 pub mod matrix;
+pub mod media;
 pub mod net;
 pub mod postgres;
+pub mod rtp;
+pub mod srtp;
 pub mod stun;
 #[cfg(test)]
 mod testing;
 pub mod tls;
 pub mod transport;
+pub mod turn;
 pub mod way;
 pub mod websocket;
 pub mod xmpp;

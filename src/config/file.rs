@@ -49,6 +49,24 @@ pub struct Jitsi {
     pub base_url: Option<Url>,
     /// Private REST address of the bridge, reachable from here.
     pub jvb_rest: Option<Url>,
+    /// REST address of Jicofo, reachable from here.
+    pub jicofo_rest: Option<Url>,
+    /// Prosody's own HTTP port, reachable from here.
+    pub prosody_http: Option<Url>,
+    /// Public name or address of the node that runs the bridge.
+    pub node: Option<String>,
+    /// A JSON web token to join with.
+    pub token: Option<String>,
+    /// Who joins, where guests may not.
+    pub user: Option<String>,
+    /// That user's password.
+    pub password: Option<String>,
+    /// A file that holds just the password.
+    pub password_file: Option<PathBuf>,
+    /// The XMPP domain of that user; else what config.js says.
+    pub domain: Option<String>,
+    /// Send a short burst of video as well as audio.
+    pub video: bool,
 }
 
 /// PostgreSQL.
@@ -93,6 +111,8 @@ pub struct Network {
     pub routable: Vec<String>,
     /// Names of the internal ingress, which must not exist outside.
     pub internal_names: Vec<String>,
+    /// A STUN server to learn from whether UDP works from here, `HOST[:PORT]`.
+    pub stun_server: Option<String>,
 }
 
 /// What the operator holds the stack to.
@@ -121,6 +141,10 @@ pub struct VantageKeys {
     pub jitsi: Option<Url>,
     /// Private REST address of the bridge.
     pub jvb_rest: Option<Url>,
+    /// REST address of Jicofo.
+    pub jicofo_rest: Option<Url>,
+    /// Prosody's own HTTP port.
+    pub prosody_http: Option<Url>,
     /// Certificate authorities to trust besides the system's, PEM.
     pub ca_files: Vec<PathBuf>,
     /// Trust the system's certificate authorities; yes.

@@ -2,9 +2,13 @@
 
 mod error;
 mod file;
+mod jitsi;
 mod options;
 mod parse;
+mod secret;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use error::{ConfigError, nearest};
 pub use file::File;

@@ -55,6 +55,10 @@ pub struct Options {
     #[arg(long, value_name = "URL", env = "MXDOCTOR_JVB_REST", help_heading = "What to check")]
     pub jvb_rest: Option<Url>,
 
+    /// Public name or address of the node that runs the bridge
+    #[arg(long, value_name = "HOST", env = "MXDOCTOR_JITSI_NODE", help_heading = "What to check")]
+    pub jitsi_node: Option<String>,
+
     /// Permit checks that create and remove things on the target (`canary`)
     #[arg(long, value_name = "WHAT", help_heading = "What to check")]
     pub allow: Vec<Allow>,
@@ -99,6 +103,15 @@ pub struct Options {
         help_heading = "Network"
     )]
     pub dns_server: Vec<String>,
+
+    /// STUN server that tells whether UDP works from here
+    #[arg(
+        long,
+        value_name = "HOST[:PORT]",
+        env = "MXDOCTOR_STUN_SERVER",
+        help_heading = "Network"
+    )]
+    pub stun_server: Option<String>,
 
     /// Certificate authorities to trust besides the system's (PEM); repeatable
     #[arg(

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use mxdoctor_probes::net::Overrides;
 
+use super::error::ConfigError;
+
 /// `90s`, `5m`, `1h`, `250ms`, or a number of seconds.
 ///
 /// # Errors
@@ -35,6 +37,41 @@ pub(super) fn name_server(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| {
             format!("`{text}` is not the address of a name server: expected ADDR or ADDR:PORT")
         })
+}
+
+/// A host name or an address, without a scheme, a port or a path.
+///
+/// # Errors
+/// What was expected.
+pub(super) fn host(name: &str, text: &str) -> Result<String, ConfigError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let is_name = !text.is_empty() && text.len() <= 255 && text.chars().all(allowed);
+    let address = text.trim_start_matches('[').trim_end_matches(']');
+    if is_name {
+        return Ok(text.to_ascii_lowercase());
+    }
+    address.parse::<IpAddr>().map(|address| address.to_string()).map_err(|_| {
+        let message =
+            format!("`{text}` is not a host: expected a name or an address, without a port");
+        ConfigError::value(name, message)
+    })
+}
+
+/// `HOST[:PORT]`, `[ADDR6]:PORT`; port 3478 unless given.
+///
+/// # Errors
+/// What was expected.
+pub(super) fn stun_server(text: &str) -> Result<(String, u16), ConfigError> {
+    let name = "stun-server";
+    let text = text.strip_prefix("stun:").unwrap_or(text);
+    if text.parse::<std::net::Ipv6Addr>().is_ok() {
+        return Ok((text.to_owned(), 3478));
+    }
+    let Some((server, port)) = split_host(text) else { return Ok((host(name, text)?, 3478)) };
+    let port = port.parse().map_err(|_| {
+        ConfigError::value(name, format!("`{port}` is not a port: expected HOST or HOST:PORT"))
+    })?;
+    Ok((host(name, server)?, port))
 }
 
 /// Adds `HOST:PORT:ADDR[:PORT]` to the overrides; an IPv6 address stands in brackets.

@@ -13,7 +13,7 @@ use mxdoctor_probes::net::Overrides;
 use super::error::{ConfigError, nearest};
 use super::file::{DatabaseKeys, File, VantageKeys};
 use super::options::{Allow, FailOn, Options};
-use super::parse;
+use super::{jitsi, parse, secret};
 
 /// What one vantage looks at, and with what.
 #[derive(Debug, Clone)]
@@ -76,7 +76,8 @@ impl Settings {
             })?;
         let server_name = check_server_name(server_name)?;
         let database = file.database.as_ref().map(|keys| database(keys, folder)).transpose()?;
-        let base = base_target(&server_name, &file, options, database)?;
+        let mut base = base_target(&server_name, &file, options, database)?;
+        jitsi::apply(&mut base, &file, options, folder)?;
         let setups = vantages(&file, options)?
             .into_iter()
             .map(|vantage| setup(vantage, &base, &file, options, folder))
@@ -99,7 +100,7 @@ impl Settings {
             wait: time(options.wait, file.run.wait.as_deref(), "run.wait")?,
             timeout: timeout.unwrap_or(Duration::from_secs(60)),
             jobs: jobs(options.jobs.or(file.run.jobs))?,
-            secrets: base.database.iter().map(|database| database.password.clone()).collect(),
+            secrets: base.secrets().map(str::to_owned).collect(),
             server_name,
         })
     }
@@ -157,7 +158,6 @@ fn base_target(
         homeserver: file.homeserver.base_url.clone(),
         element: file.element.base_url.clone(),
         jitsi: file.jitsi.base_url.clone(),
-        jvb_rest: options.jvb_rest.clone().or_else(|| file.jitsi.jvb_rest.clone()),
         database,
         internal_names: file.network.internal_names.clone(),
         second_resolver: second
@@ -173,6 +173,7 @@ fn base_target(
             .iter()
             .map(|text| text.parse::<Cidr>().map_err(|e| ConfigError::value("routable", e)))
             .collect::<Result<_, _>>()?,
+        ..Target::default()
     })
 }
 
@@ -216,7 +217,7 @@ fn setup(
         target.homeserver.clone_from(&own.homeserver);
         target.element.clone_from(&own.element);
         target.jitsi.clone_from(&own.jitsi);
-        target.jvb_rest = own.jvb_rest.clone().or(target.jvb_rest);
+        jitsi::apply_vantage(&mut target, own);
     }
     let own = own.unwrap_or(&none);
     let pick = |flag: &[String], own: &[String], file: &[String]| -> Vec<String> {
@@ -268,21 +269,10 @@ fn certificates(
 }
 
 fn database(keys: &DatabaseKeys, folder: &Path) -> Result<Database, ConfigError> {
-    let password = match (&keys.password, &keys.password_file) {
-        (Some(password), None) => password.clone(),
-        (None, Some(path)) => {
-            let path = folder.join(path);
-            let text = std::fs::read_to_string(&path).map_err(|source| {
-                ConfigError::Unreadable { path: path.display().to_string(), source }
-            })?;
-            text.trim_end_matches(['\r', '\n']).to_owned()
-        }
-        (None, None) => std::env::var("MXDOCTOR_DATABASE_PASSWORD").unwrap_or_default(),
-        (Some(_), Some(_)) => {
-            let message = "both `password` and `password_file` are given: expected one of them";
-            return Err(ConfigError::value("database", message));
-        }
-    };
+    let given = keys.password.as_deref();
+    let path = keys.password_file.as_ref().map(|path| folder.join(path));
+    let variable = "MXDOCTOR_DATABASE_PASSWORD";
+    let password = secret::read("database", given, path.as_deref(), variable)?.unwrap_or_default();
     let modes = ["disable", "prefer", "require", "verify-full"];
     if !modes.contains(&keys.sslmode.as_str()) {
         return Err(ConfigError::Value {

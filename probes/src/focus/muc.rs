@@ -105,6 +105,9 @@ pub fn join_error(presence: &Element) -> Option<JoinError> {
     if error.detail("authentication-required").is_some() {
         return Some(JoinError::AuthenticationRequired(error));
     }
+    if error.is_not_served() {
+        return Some(JoinError::NoService(error));
+    }
     let said = error.text.as_deref().unwrap_or_default().to_ascii_lowercase();
     Some(match error.condition.as_str() {
         "not-authorized" => JoinError::Password(error),
@@ -121,7 +124,6 @@ pub fn join_error(presence: &Element) -> Option<JoinError> {
         "service-unavailable" => JoinError::MaxUsers(error),
         "conflict" => JoinError::Conflict(error),
         "resource-constraint" | "policy-violation" => JoinError::RateLimit(error),
-        "remote-server-not-found" | "remote-server-timeout" => JoinError::NoService(error),
         _ => JoinError::Other(error),
     })
 }

@@ -110,9 +110,12 @@ impl FocusError {
         if error.detail("session-invalid").is_some() {
             return Self::SessionInvalid(error);
         }
+        if error.is_not_served() {
+            return Self::Absent(error);
+        }
         match error.condition.as_str() {
             "service-unavailable" => Self::Unavailable(error),
-            "remote-server-not-found" | "item-not-found" => Self::Absent(error),
+            "item-not-found" => Self::Absent(error),
             "not-authorized" => Self::NotAuthorized(error),
             "bad-request" | "not-acceptable" => Self::BadRequest(error),
             _ => Self::Other(error),

@@ -20,6 +20,16 @@ const CONSENT: Duration = Duration::from_secs(5);
 /// Time between two checks of a valid pair that waits for its nomination.
 const REMIND: Duration = Duration::from_millis(400);
 
+/// Time between two checks of a chosen pair while the last one is not answered.
+const CONSENT_AGAIN: Duration = Duration::from_millis(500);
+
+/// Without an answer for this long consent is lost. RFC 7675 allows 30 s; the bridge's library
+/// gives up after about 15 s.
+const CONSENT_LOST: Duration = Duration::from_secs(15);
+
+/// Checks without an answer, at least, before consent is lost.
+const CONSENT_CHECKS: u32 = 5;
+
 /// Checks of a silent pair, at most, while another pair is chosen.
 const SPARE_TRIES: u32 = 6;
 
@@ -91,6 +101,8 @@ pub struct Agent {
     pub unmatched: u32,
     /// Checks of the other side that we refused with 401 or 400.
     pub refused: u32,
+    /// How often ICE was started anew.
+    pub restarts: u32,
 }
 
 impl Agent {
@@ -111,6 +123,7 @@ impl Agent {
             dropped: 0,
             unmatched: 0,
             refused: 0,
+            restarts: 0,
         }
     }
 
@@ -132,7 +145,16 @@ impl Agent {
     }
 
     /// Takes the other side's credentials; checks begin.
+    ///
+    /// Other credentials than before start ICE anew (RFC 8445 section 9): all pairs are forgotten,
+    /// and ours are new ones too, to be signalled.
     pub fn set_remote(&mut self, now: Instant, remote: Credentials) {
+        if self.remote.as_ref().is_some_and(|known| *known != remote) {
+            self.local = Credentials::random();
+            self.pairs.clear();
+            self.selected = None;
+            self.restarts += 1;
+        }
         self.remote = Some(remote);
         for (pair, order) in self.pairs.iter_mut().zip(0..) {
             pair.check_at(now + PACE * order);
@@ -162,6 +184,22 @@ impl Agent {
     /// The nominated pair.
     pub fn selected(&self) -> Option<&Pair> {
         self.selected.map(|index| &self.pairs[index])
+    }
+
+    /// The pair for everything but checks: the nominated one, or the first valid one before that.
+    /// None as well once consent is lost.
+    pub fn usable(&self, now: Instant) -> Option<&Pair> {
+        let pair = self.selected().or_else(|| self.pairs.iter().find(|pair| pair.valid))?;
+        (!self.is_consent_lost(now)).then_some(pair)
+    }
+
+    /// Whether the other side does not answer on the nominated pair any more (RFC 7675): nothing
+    /// for 15 s, and at least 5 checks were sent since.
+    pub fn is_consent_lost(&self, now: Instant) -> bool {
+        self.selected().is_some_and(|pair| {
+            let last = pair.consented.filter(|last| now.duration_since(*last) > CONSENT_LOST);
+            last.is_some() && pair.unanswered >= CONSENT_CHECKS
+        })
     }
 
     /// Notes that our own system could not send to that address; checks there end.
@@ -224,8 +262,9 @@ impl Agent {
         let pair = &mut self.pairs[index];
         self.transmits.push_back(Transmit { to: pair.route, bytes });
         pair.check_sent(now, message.transaction, nominates);
+        pair.unanswered += 1;
         if self.selected == Some(index) {
-            pair.next = Some(now + CONSENT);
+            pair.next = Some(now + CONSENT_AGAIN);
         }
     }
 
@@ -271,10 +310,14 @@ impl Agent {
             return;
         }
         pair.last = Some(Answer::Success);
+        pair.consented = Some(now);
+        pair.unanswered = 0;
         pair.mapped = received.message.mapped.map(stun::plain);
         pair.valid = true;
         pair.nominated |= check.nominates;
-        if pair.nominated {
+        if self.selected == Some(index) {
+            pair.next = Some(now + CONSENT);
+        } else if pair.nominated {
             self.select(now, index);
         } else if self.role == Role::Controlling && self.selected.is_none() {
             // The first valid pair is good enough, as the bridge's own strategy has it.
@@ -282,11 +325,7 @@ impl Agent {
             pair.check_at(now);
         } else {
             // Not chosen yet: the other side may learn of us only from a later check.
-            pair.next = match self.selected {
-                Some(chosen) if chosen == index => Some(now + CONSENT),
-                Some(_) => None,
-                None => Some(now + REMIND),
-            };
+            pair.next = self.selected.is_none().then_some(now + REMIND);
         }
     }
 

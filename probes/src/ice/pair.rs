@@ -49,6 +49,10 @@ pub struct Pair {
     pub valid: bool,
     /// The controlling side chose it.
     pub nominated: bool,
+    /// When the last check was answered with a signed success.
+    pub consented: Option<Instant>,
+    /// Checks sent since.
+    pub(super) unanswered: u32,
     pub(super) outstanding: Vec<Outstanding>,
     pub(super) next: Option<Instant>,
     pub(super) nominating: bool,
@@ -79,6 +83,8 @@ impl Pair {
             unsendable: None,
             valid: false,
             nominated: false,
+            consented: None,
+            unanswered: 0,
             outstanding: Vec::new(),
             next,
             nominating: false,

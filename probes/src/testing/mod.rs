@@ -1,13 +1,17 @@
 //! What the tests of several instruments share: an authority, servers on loopback, real servers.
 
 mod authority;
+mod captures;
 mod names;
 mod process;
+mod prosody;
 mod server;
 
 pub(crate) use authority::{Authority, Identity, issuer_at};
+pub(crate) use captures::{Frame, frames};
 pub(crate) use names::{Responder, record, reply};
 pub(crate) use process::{Process, eventually, free_address};
+pub(crate) use prosody::Prosody;
 pub(crate) use server::{TlsServer, listen, serve_http};
 
 use std::net::SocketAddr;

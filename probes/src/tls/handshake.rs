@@ -29,6 +29,8 @@ pub(crate) enum Alpn {
     Http1,
     /// `postgresql`, as the IANA registry has it; servers from 17 on refuse anything else.
     Postgres,
+    /// Nothing, as browsers do for TURN; a front that tells protocols apart relies on it.
+    None,
 }
 
 /// A connection after its handshake.
@@ -106,6 +108,7 @@ impl Net {
             Alpn::Best => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             Alpn::Http1 => vec![b"http/1.1".to_vec()],
             Alpn::Postgres => vec![b"postgresql".to_vec()],
+            Alpn::None => Vec::new(),
         };
         Ok(client)
     }

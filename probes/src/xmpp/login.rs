@@ -67,10 +67,14 @@ pub enum LoginError {
         /// As answered.
         error: StreamError,
     },
-    /// The server offers no mechanism at all: an empty list, or none. Prosody does so where it
-    /// takes the connection for an insecure one.
-    #[error("the server offers no way to authenticate")]
-    NoMechanisms(Box<Opened>),
+    /// The server offers no mechanism at all: an empty list or none, or it ends the stream because
+    /// of that. Prosody does so where it takes the connection for an insecure one.
+    #[error("the server offers no way to authenticate{}", .said.as_ref()
+        .map_or(String::new(), |said| format!(" ({said})")))]
+    NoMechanisms {
+        /// The server's own words.
+        said: Option<String>,
+    },
     /// The server offers mechanisms, and none that would do.
     #[error("the server offers {}, not {wanted}", .opened.features.mechanisms.join(", "))]
     NotOffered {
@@ -127,19 +131,9 @@ pub(super) async fn login(
     login: &Login,
 ) -> Result<LoggedIn, LoginError> {
     let start = Instant::now();
-    let unknown = |error| match error {
-        LoginError::Stream(XmppError::Stream(error))
-            if matches!(
-                &*error.condition,
-                "host-unknown" | "host-gone" | "improper-addressing"
-            ) =>
-        {
-            LoginError::HostUnknown { domain: domain.to_owned(), error }
-        }
-        error => error,
-    };
     let mut asked = None;
-    let opened = open(client, domain, login, &mut asked).await.map_err(unknown)?;
+    let opened = open(client, domain, login, &mut asked).await;
+    let opened = opened.map_err(|error| not_opened(error, domain))?;
     let mechanism = choose(client, login, &opened)?;
     authenticate(client, login, mechanism, asked).await?;
     let authenticated = start.elapsed();
@@ -147,6 +141,22 @@ pub(super) async fn login(
     let mechanism = mechanism.name();
     let elapsed = start.elapsed();
     Ok(LoggedIn { jid, mechanism, opened, features, authenticated, elapsed })
+}
+
+/// What the end of a stream means that was just to be opened.
+fn not_opened(error: LoginError, domain: &str) -> LoginError {
+    let LoginError::Stream(XmppError::Stream(error)) = error else { return error };
+    let unknown = ["host-unknown", "host-gone", "improper-addressing"];
+    if unknown.contains(&error.condition.as_str()) {
+        return LoginError::HostUnknown { domain: domain.to_owned(), error };
+    }
+    // Prosody's words.
+    match &error.text {
+        Some(text) if text.contains("No stream features") => {
+            LoginError::NoMechanisms { said: error.text }
+        }
+        _ => LoginError::Stream(XmppError::Stream(error)),
+    }
 }
 
 /// Opens the stream; over WebSocket a guest's authentication goes out with it, and `asked` says
@@ -201,7 +211,7 @@ fn unexpected(due: &'static str, got: &Element) -> LoginError {
 fn choose(client: &Client, login: &Login, opened: &Opened) -> Result<Mechanism, LoginError> {
     let offered = &opened.features.mechanisms;
     if offered.is_empty() {
-        return Err(LoginError::NoMechanisms(Box::new(opened.clone())));
+        return Err(LoginError::NoMechanisms { said: None });
     }
     let (wanted, known): (_, &[Mechanism]) = match login {
         Login::Anonymous => ("ANONYMOUS", &[Mechanism::Anonymous]),

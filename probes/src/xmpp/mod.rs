@@ -10,6 +10,8 @@ mod read;
 mod sasl;
 mod stanza;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod websocket;
 
 pub use bosh::{BoshError, BoshSession};

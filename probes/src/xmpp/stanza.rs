@@ -27,6 +27,17 @@ impl StanzaError {
     pub fn detail(&self, name: &str) -> Option<&Element> {
         self.details.iter().find(|detail| detail.name == name)
     }
+
+    /// Whether the server does not serve the domain that was addressed, and would have to ask
+    /// another server: a Prosody without `s2s` says `not-allowed`, in these words.
+    pub fn is_not_served(&self) -> bool {
+        let words = self.text.as_deref().unwrap_or_default();
+        match self.condition.as_str() {
+            "remote-server-not-found" | "remote-server-timeout" => true,
+            "not-allowed" => words.contains("Communication with remote domains"),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for StanzaError {

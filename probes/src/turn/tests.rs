@@ -1,0 +1,4 @@
+//! Against a real coturn, and against servers that do not behave.
+
+mod coturn;
+mod hostile;

@@ -1,0 +1,92 @@
+//! What the file and the flags come to.
+
+use std::path::Path;
+
+use mxdoctor_checks::Target;
+
+use super::{Options, Settings};
+
+/// The target that a `stack.toml` with these lines gives.
+fn target(toml: &str, options: &Options) -> Result<(Target, Vec<String>), String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("password"), "from a file\n").expect("written");
+    let path = folder.path().join("stack.toml");
+    std::fs::write(&path, format!("server_name = \"example.org\"\n{toml}")).expect("written");
+    let settings = Settings::load(None, Some(Path::new(&path)), options);
+    let mut settings = settings.map_err(|error| error.to_string())?;
+    Ok((settings.setups.remove(0).target, settings.secrets))
+}
+
+#[test]
+fn jitsi_is_told_where_and_who() {
+    let toml = "
+        [jitsi]
+        jvb_rest = 'http://jvb:8080'
+        jicofo_rest = 'http://jicofo:8888'
+        prosody_http = 'http://prosody:5280'
+        node = 'Node.example.org'
+        token = 'aaaa.bbbb.cccc'
+        user = 'probe'
+        password_file = 'password'
+        domain = 'meet.jitsi'
+        video = true
+        [network]
+        stun_server = 'stun.example.org'
+        [internal]
+        jicofo_rest = 'http://other:8888'
+    ";
+    let (target, secrets) = target(toml, &Options::default()).expect("right");
+    assert_eq!(target.jicofo_rest.expect("given").as_str(), "http://jicofo:8888/");
+    assert_eq!(target.prosody_http.expect("given").as_str(), "http://prosody:5280/");
+    assert_eq!(target.jitsi_node.as_deref(), Some("node.example.org"));
+    assert_eq!(target.stun_server, Some(("stun.example.org".into(), 3478)));
+    assert!(target.jitsi_video);
+    assert_eq!(target.jitsi_login.account, Some(("probe".into(), "from a file".into())));
+    assert_eq!(secrets, ["aaaa.bbbb.cccc", "from a file"]);
+    let shown = format!("{:?}", target.jitsi_login);
+    assert!(secrets.iter().all(|secret| !shown.contains(secret)), "{shown}");
+}
+
+#[test]
+fn a_vantage_has_its_own_parts() {
+    let toml = "
+        [jitsi]
+        jicofo_rest = 'http://jicofo:8888'
+        prosody_http = 'http://prosody:5280'
+        [cluster]
+        jicofo_rest = 'http://other:8888'
+    ";
+    let options = Options { vantage: vec![mxdoctor_model::Vantage::Cluster], ..Options::default() };
+    let (target, _) = target(toml, &options).expect("right");
+    assert_eq!(target.jicofo_rest.expect("given").as_str(), "http://other:8888/");
+    assert_eq!(target.prosody_http.expect("given").as_str(), "http://prosody:5280/");
+}
+
+#[test]
+fn flags_go_first() {
+    let toml = "[jitsi]\nnode = '198.51.100.1'\n[network]\nstun_server = '198.51.100.2'";
+    let options = Options {
+        jitsi_node: Some("[2001:db8::1]".into()),
+        stun_server: Some("[2001:db8::2]:19302".into()),
+        ..Options::default()
+    };
+    let (target, _) = target(toml, &options).expect("right");
+    assert_eq!(target.jitsi_node.as_deref(), Some("2001:db8::1"));
+    assert_eq!(target.stun_server, Some(("2001:db8::2".into(), 19302)));
+}
+
+#[test]
+fn what_makes_no_sense_is_said() {
+    for (toml, word) in [
+        ("[jitsi]\nuser = 'probe'", "no password"),
+        ("[jitsi]\npassword = 'secret'", "no user"),
+        ("[jitsi]\nuser = 'a'\npassword = 'b'\npassword_file = 'password'", "both"),
+        ("[jitsi]\nuser = 'a'\npassword_file = 'nowhere'", "nowhere"),
+        ("[jitsi]\ntoken = 'hunter22'", "not a JSON web token"),
+        ("[jitsi]\nnode = 'https://node'", "not a host"),
+        ("[network]\nstun_server = 'stun.example.org:x'", "not a port"),
+    ] {
+        let said = target(toml, &Options::default()).expect_err(toml);
+        assert!(said.contains(word) && !said.contains("hunter22"), "{toml}: {said}");
+    }
+}
