@@ -3,6 +3,9 @@
 //! One stack serves all tests, which therefore run one after another. It is brought up by the
 //! first that needs it and is gone when this process is, however it ends.
 
+mod browser;
+mod judge;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{ExitCode, Output};
@@ -10,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mxdoctor_fixtures::recording::{self, Answered};
-use mxdoctor_fixtures::stack::{FAULTS, Lifetime, RealFault, Stack, View};
+use mxdoctor_fixtures::stack::{CALL_FAULTS, FAULTS, Lifetime, RealFault, Stack, View};
 use serde_json::Value;
 
 /// The stack of these tests, as soon as one of them has asked for it.
@@ -36,17 +39,29 @@ fn main() -> ExitCode {
         trial("healthy_for_a_pod", |bench| healthy(bench, View::Cluster)),
         trial("reports_are_read_by_others", reports),
         trial("synapse_answers_as_recorded", |bench| {
-            let file = include_str!("../fixtures/recordings/synapse.json");
+            let file = include_str!("../../fixtures/recordings/synapse.json");
             recorded(bench, file, "synapse.app-matrix.svc:8008", "matrix.testing.borooka.ee")
         }),
         trial("prosody_answers_as_recorded", |bench| {
-            let file = include_str!("../fixtures/recordings/prosody.json");
+            let file = include_str!("../../fixtures/recordings/prosody.json");
             recorded(bench, file, "prosody.app-matrix.svc:5280", "meet.jitsi")
         }),
     ];
     trials.extend(FAULTS.iter().map(|fault| {
         let bench = Arc::clone(&bench);
         Trial::test(format!("fault::{}", fault.id), move || broken(&bench, fault))
+    }));
+    trials.extend([
+        trial("judge::healthy", |bench| judge::healthy(bench.stack()?, None)),
+        trial("judge::turn_udp", |bench| judge::healthy(bench.stack()?, Some("turn/udp"))),
+        trial("judge::turn_tcp", |bench| judge::healthy(bench.stack()?, Some("turn/tcp"))),
+        trial("judge::turns", |bench| judge::healthy(bench.stack()?, Some("turns/tcp"))),
+        trial("browser::conference", |bench| browser::conference(bench.stack()?)),
+    ]);
+    trials.extend(CALL_FAULTS.iter().map(|row| {
+        let bench = Arc::clone(&bench);
+        let name = format!("judge::fault::{}", row.fault.id);
+        Trial::test(name, move || judge::broken(bench.stack()?, row))
     }));
     trials.push(trial("healed", |bench| healthy(bench, View::Cluster)));
     let conclusion = libtest_mimic::run(&arguments, trials);
