@@ -323,17 +323,16 @@ async fn bind(
         .attr("type", "set")
         .attr("id", &id)
         .child(Element::new("bind", ns::BIND));
+    let together: Vec<Element> = [bind].into_iter().chain(also.iter().cloned()).collect();
     let features = match &mut client.wire {
         Some(Wire::Bosh(polling)) => {
             polling.restart(domain).await?;
             let features = features_of(client).await?;
-            client.send(&bind).await?;
-            client.send_together(also).await?;
+            client.send_together(&together).await?;
             features
         }
         _ => {
-            let more: Vec<Element> = [bind].into_iter().chain(also.iter().cloned()).collect();
-            client.open_with(domain, more).await?;
+            client.open_with(domain, together).await?;
             opening(client).await?.1
         }
     };
