@@ -25,8 +25,8 @@ pub mod stun;
 mod testing;
 pub mod tls;
 pub mod transport;
-pub mod way;
 pub mod turn;
+pub mod way;
 pub mod websocket;
 pub mod xmpp;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::dtls::{DtlsError, Secured};
 use crate::ice::Pair;
+use crate::media::Media;
 use crate::transport::Traffic;
 
 /// What came of the packets between one endpoint and the bridge.
@@ -22,6 +23,8 @@ pub struct Way {
     pub ice: IceStage,
     /// DTLS; none when ICE came to no pair. Also whether the bridge's hello came.
     pub dtls: Option<(Result<Secured, DtlsError>, bool)>,
+    /// What was sent and heard, where media was begun.
+    pub media: Option<Media>,
     /// All packets.
     pub traffic: Traffic,
 }
