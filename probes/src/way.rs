@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::dtls::{DtlsError, Secured};
 use crate::ice::{Credentials, Pair};
+use crate::media::Media;
 use crate::stun::{self, Class, Message};
 use crate::transport::{Traffic, is_refused};
 
@@ -23,6 +24,8 @@ pub struct Way {
     pub ice: IceStage,
     /// DTLS; none when ICE came to no pair. Also whether the bridge's hello came.
     pub dtls: Option<(Result<Secured, DtlsError>, bool)>,
+    /// What was sent and heard, where media was begun.
+    pub media: Option<Media>,
     /// All packets.
     pub traffic: Traffic,
 }

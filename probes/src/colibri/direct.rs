@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
+use super::sound::{self, Sound};
 use super::{Conference, Health, Offer, Refusal, Rest};
 use crate::Net;
 use crate::dtls::{DtlsError, Identity, Secured, Side};
@@ -22,6 +23,9 @@ pub struct Limits {
     pub ice: Duration,
     /// Until the end of the handshake, from its first packet on.
     pub dtls: Duration,
+    /// Until each of two endpoints heard the other, from the first packet on; nothing: no sound is
+    /// tried.
+    pub sound: Duration,
     /// How long candidates that are still silent are waited for when another one has answered.
     pub spare: Duration,
 }
@@ -32,6 +36,7 @@ impl Default for Limits {
             udp: Duration::from_secs(3),
             ice: Duration::from_secs(8),
             dtls: Duration::from_secs(5),
+            sound: Duration::from_millis(1500),
             spare: Duration::from_millis(900),
         }
     }
@@ -62,6 +67,9 @@ pub struct Session {
     pub answered: Result<(), Refusal>,
     /// How far the endpoint's packets came.
     pub way: Way,
+    /// What two endpoints heard of each other through the bridge, or why that could not be
+    /// tried; none where the first one came to no keys.
+    pub sound: Option<Result<Sound, String>>,
     /// How expiring the conference went.
     pub expired: Result<(), Refusal>,
 }
@@ -102,7 +110,8 @@ async fn converse(
     let started = Instant::now();
     transport.set_remote(offer.credentials.clone(), &offer.candidates);
     let local = transport.local().clone();
-    let answer = conference.answer(Side::Client, &local, &identity.fingerprint);
+    let us = (conference.endpoint(), sound::SSRCS.0);
+    let answer = conference.answer(us, Side::Client, &local, &identity.fingerprint);
     let (answered, ()) = futures_util::join!(answer, nominate(&mut transport, started, limits));
     let ice = IceStage {
         elapsed: started.elapsed(),
@@ -112,6 +121,12 @@ async fn converse(
     let dtls = match ice.selected {
         Some(_) => Some(shake_hands(&mut transport, &identity, &offer, limits).await?),
         None => None,
+    };
+    let sound = match &dtls {
+        Some((Ok(_), _)) if !limits.sound.is_zero() => {
+            Some(sound::hear_each_other(net, &conference, &mut transport, limits).await)
+        }
+        _ => None,
     };
     transport.drive(started + limits.spare, |way| way.agent().pairs().iter().all(is_settled)).await;
     transport.close().await;
@@ -127,14 +142,15 @@ async fn converse(
         dropped: transport.agent().dropped,
         ice,
         dtls,
+        media: transport.media().cloned(),
         traffic: transport.traffic().clone(),
     };
-    Ok(Session { offer, answered, way, expired })
+    Ok(Session { offer, answered, way, sound, expired })
 }
 
 /// Drives ICE to the nomination; gives up early where nothing at all is answered, and where
 /// nothing can be sent.
-async fn nominate(way: &mut Transport, started: Instant, limits: Limits) {
+pub(super) async fn nominate(way: &mut Transport, started: Instant, limits: Limits) {
     let hopeless =
         |pair: &Pair| pair.unsendable.is_some() || pair.is_open() && is_refused_for_good(pair);
     let over = |way: &Transport| {
@@ -148,7 +164,7 @@ async fn nominate(way: &mut Transport, started: Instant, limits: Limits) {
     }
 }
 
-async fn shake_hands(
+pub(super) async fn shake_hands(
     way: &mut Transport,
     identity: &Identity,
     offer: &Offer,

@@ -6,9 +6,11 @@ mod direct;
 mod message;
 mod offer;
 mod rest;
+mod sound;
 
 pub use channel::{BridgeSocket, ChannelError};
 pub use direct::{Direct, Limits, Session, Unmeasured, test_bridge};
 pub use message::Message;
 pub use offer::Offer;
 pub use rest::{Conference, Health, Refusal, Rest};
+pub use sound::Sound;

@@ -311,6 +311,7 @@ fn observed(way: &Transport, first: Instant) -> Way {
             refused: agent.refused,
         },
         dtls,
+        media: way.media().cloned(),
         traffic: way.traffic().clone(),
     }
 }
