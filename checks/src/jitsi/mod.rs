@@ -1,14 +1,22 @@
 //! The `jitsi` family: see each file's own page.
 
 pub mod bosh;
+pub mod bridge_channel;
 pub mod candidates;
+pub mod cleanup;
 pub mod config_js;
 pub mod dtls;
 pub mod external_api;
+pub mod focus;
 pub mod ice;
+pub mod media;
+pub mod muc;
+pub mod services;
+pub mod session;
 mod stage;
 pub mod udp;
 pub mod web;
 pub mod websocket;
+pub mod xmpp_login;
 
 use stage::need;
