@@ -8,7 +8,7 @@ use mxdoctor_probes::ice::Pair;
 use mxdoctor_probes::turn::{Binding, BindingError, Carrier, Server};
 use mxdoctor_probes::xmpp::Service;
 
-use super::{Bridge, Ipv6};
+use super::{Call, Ipv6, Paths};
 use crate::{Cx, Fact, Unavailable};
 
 /// Servers that are looked at; more are not of use to any client.
@@ -55,10 +55,22 @@ impl Fact for TurnServers {
 }
 
 /// What external service discovery told a guest; empty where the deployment offers nothing.
-async fn services(_cx: &Cx) -> Result<Vec<Service>, Unavailable> {
-    let reason = "which TURN servers are offered is told to a guest who has logged in, and no \
-                  guest has";
-    Err(Unavailable::by("jitsi.turn", Finding::skip(reason)))
+async fn services(cx: &Cx) -> Result<Vec<Service>, Unavailable> {
+    let held = cx.fact(Call).await?;
+    match held.guests().iter().find_map(|guest| guest.services.as_ref()) {
+        Some(Ok(services)) => Ok(services.clone()),
+        // Prosody without the module, which is usual.
+        Some(Err(error)) if error.condition == "service-unavailable" => Ok(Vec::new()),
+        Some(Err(error)) => {
+            let said = format!("the question for TURN servers was answered with {error}");
+            Err(Unavailable::by("jitsi.turn", Finding::skip(said)))
+        }
+        None => {
+            let reason = "which TURN servers are offered is told to a guest who has logged in, \
+                          and no guest was told";
+            Err(Unavailable::by("jitsi.turn", Finding::skip(reason)))
+        }
+    }
 }
 
 /// Puts services into the order and form in which a client would try them.
@@ -170,11 +182,10 @@ fn udp_servers(offered: &Offered) -> Vec<(String, u16)> {
     offered.stun.iter().cloned().chain(turn).collect()
 }
 
-/// The bridge's own answers over UDP, where it can be asked directly.
+/// The bridge's own answers over UDP.
 async fn bridge(cx: &Cx) -> Option<String> {
-    cx.target().jvb_rest.as_ref()?;
-    let bridge = cx.fact(Bridge).await.ok()?;
-    let open = bridge.offered().find(|pair| Pair::is_open(pair))?;
+    let paths = cx.fact(Paths).await.ok()?;
+    let open = paths.offered().find(|pair| Pair::is_open(pair))?;
     Some(format!("the bridge answers from {}", open.candidate.address))
 }
 

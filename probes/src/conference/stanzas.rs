@@ -109,7 +109,9 @@ impl Attendance<'_> {
                 self.terminated_at = Some(Instant::now());
             }
             Ok(_) => {}
-            Err(error) => self.take_invitation(Err(error)).await?,
+            // Of other requests a broken one changes nothing that was agreed.
+            Err(error) if jingle::is_offer(iq) => self.take_invitation(Err(error)).await?,
+            Err(_) => {}
         }
         Ok(())
     }
