@@ -214,7 +214,7 @@ mod tests {
              <query xmlns='http://jabber.org/protocol/disco#info'>\
              <identity category='component' type='shard' name='s1'/></query>\
              <services xmlns='urn:xmpp:extdisco:2'><service type='turns' host='t.example' \
-             port='443' transport='tcp' username='1:u' password='geheim' expires='soon'/>\
+             port='443' transport='tcp' username='1:u' password='ladder' expires='soon'/>\
              <service type='stun'/><service type='stun' host='s.example' port='x'/></services>\
              </message>",
         );

@@ -33,8 +33,8 @@ async fn a_guest_logs_in_and_asks() {
             assert_eq!(told.len(), 2, "{told:?}");
             let turn = told.iter().find(|service| service.kind == "turn").expect("TURN");
             assert_eq!((turn.host.as_str(), turn.port), ("turn.example.org", Some(3478)));
-            assert_eq!(turn.password.as_deref(), Some("geheim"));
-            assert!(!format!("{turn:?}").contains("geheim"));
+            assert_eq!(turn.password.as_deref(), Some("ladder"));
+            assert!(!format!("{turn:?}").contains("ladder"));
         }
         let error = ask_for_the_focus(&mut client).await;
         assert!(matches!(error, FocusError::Absent(_)), "{error:?}");
