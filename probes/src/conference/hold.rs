@@ -1,7 +1,10 @@
 //! A conference from beginning to end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use url::Url;
 
 use super::attend::{Attendance, Stagehand};
 use super::lease::{Lease, LeaseError};
@@ -63,13 +66,15 @@ pub async fn hold(
     Ok(Conference { room, guests: [a, b], gone, elapsed: started.elapsed() })
 }
 
-/// What the lease is for: the service that is really connected to.
+/// What the lease is for: the service by its name, and where that is made to lead.
 fn deployment(net: &Net, places: &Places) -> String {
     let url = places.websocket.as_ref().or(places.bosh.as_ref());
-    let host = url.and_then(|url| url.host_str()).unwrap_or_default().to_owned();
-    let port = url.and_then(|url| url.port_or_known_default()).unwrap_or_default();
-    let routes = net.config().overrides.names.get(&(host.clone(), port));
-    format!("{host}:{port}{routes:?}")
+    let host = url.and_then(|url| url.host_str()).unwrap_or_default();
+    let port = url.and_then(Url::port_or_known_default).unwrap_or_default();
+    let overrides = &net.config().overrides;
+    let names: BTreeMap<_, _> = overrides.names.iter().collect();
+    let addresses: BTreeMap<_, _> = overrides.addresses.iter().collect();
+    format!("{host}:{port} {names:?} {addresses:?}")
 }
 
 /// Asks for the room until it is gone.

@@ -277,7 +277,9 @@ impl Attendance<'_> {
             talk.state = Some(channel.state().clone());
         }
         let first = self.first_check.unwrap_or(self.started);
-        let mut seen = observed(&way, first);
+        let nominated = self.seen.step(Step::Nominated).map(|at| self.started + at);
+        let until = nominated.unwrap_or_else(Instant::now);
+        let mut seen = observed(&way, until.saturating_duration_since(first));
         if let Some(offer) = self.seen.invitation() {
             let silent = |pair: &&Pair| !is_settled(pair);
             let silent: Vec<Pair> = way.agent().pairs().iter().filter(silent).cloned().collect();
@@ -295,7 +297,7 @@ fn signalled(offer: &Initiate) -> Vec<Fingerprint> {
     offer.transport.fingerprints.iter().map(|(fingerprint, _)| fingerprint.clone()).collect()
 }
 
-fn observed(way: &Transport, first: Instant) -> Way {
+fn observed(way: &Transport, elapsed: Duration) -> Way {
     let agent = way.agent();
     let dtls = way.dtls().map(|dtls| {
         let outcome = dtls.outcome().cloned().unwrap_or(Err(DtlsError::GaveUp(dtls.sent)));
@@ -306,7 +308,7 @@ fn observed(way: &Transport, first: Instant) -> Way {
         closed: Vec::new(),
         dropped: agent.dropped,
         ice: IceStage {
-            elapsed: first.elapsed(),
+            elapsed,
             selected: agent.selected().cloned(),
             refused: agent.refused,
         },
