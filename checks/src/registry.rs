@@ -54,6 +54,7 @@ pub static REGISTRY: &[&Check] = &[
     &jitsi::external_api::CHECK,
     &jitsi::bosh::CHECK,
     &jitsi::websocket::CHECK,
+    &jitsi::candidates::CHECK,
     &jitsi::udp::CHECK,
     &jitsi::ice::CHECK,
     &jitsi::dtls::CHECK,

@@ -1,6 +1,7 @@
 //! The `jitsi` family: see each file's own page.
 
 pub mod bosh;
+pub mod candidates;
 pub mod config_js;
 pub mod dtls;
 pub mod external_api;
@@ -12,6 +13,9 @@ pub mod private_api;
 pub mod prosody_health;
 pub mod turn;
 mod turn_refusal;
+mod stage;
 pub mod udp;
 pub mod web;
 pub mod websocket;
+
+use stage::need;
