@@ -1,6 +1,7 @@
 //! The table of root causes, one file a family.
 
 mod bridge;
+mod conference;
 mod database;
 mod dns;
 mod element;
@@ -25,6 +26,7 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     federation::CAUSES,
     element::CAUSES,
     jitsi::CAUSES,
+    conference::CAUSES,
     bridge::CAUSES,
     turn::CAUSES,
     exposure::CAUSES,

@@ -10,7 +10,7 @@ use mxdoctor_probes::http::{HttpError, Request, Response};
 use mxdoctor_probes::tls::{ConnectError, HandshakeError};
 use url::Url;
 
-use super::{Addresses, Bridge, Jitsi, ipv6_is_here, unreachable_from_outside};
+use super::{Addresses, Jitsi, Paths, ipv6_is_here, unreachable_from_outside};
 use crate::{Cx, Fact, Unavailable};
 
 /// Addresses that are looked at.
@@ -87,7 +87,7 @@ pub struct Exposure {
 impl Fact for PrivatePorts {
     type Value = Exposure;
     const OWNER: &'static str = "jitsi.private_api";
-    const TIMEOUT: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(190);
 
     async fn observe(&self, cx: &Cx) -> Result<Exposure, Unavailable> {
         let (source, mut addresses) = node(cx).await?;
@@ -138,11 +138,8 @@ async fn node(cx: &Cx) -> Result<(&'static str, Vec<IpAddr>), Unavailable> {
 /// The addresses that the bridge advertises and that can be reached from outside, where they are
 /// known.
 async fn advertised(cx: &Cx) -> Vec<IpAddr> {
-    if cx.target().jvb_rest.is_none() {
-        return Vec::new();
-    }
-    let Ok(bridge) = cx.fact(Bridge).await else { return Vec::new() };
-    let all = bridge.offered().map(|pair| pair.candidate.address.ip());
+    let Ok(paths) = cx.fact(Paths).await else { return Vec::new() };
+    let all = paths.offered().map(|pair| pair.candidate.address.ip());
     all.filter(|ip| !unreachable_from_outside(cx.target(), *ip)).collect()
 }
 

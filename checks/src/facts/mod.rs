@@ -8,6 +8,7 @@ mod bridge;
 mod candidates;
 mod client;
 mod clock;
+mod conference;
 mod database;
 mod discovery;
 mod element;
@@ -33,6 +34,7 @@ pub use asked::{Ask, Asked, Fetched};
 pub use bridge::{Bridge, BridgeSession};
 pub use client::{ClientVersions, ClientWellKnown, Versions, WellKnownClient, WellKnownTrouble};
 pub use clock::{Clock, Offsets, TOLERANCE};
+pub use conference::{Call, Held, Visitor};
 pub use database::{Connections, DatabaseSession, Locale, Postgres};
 pub use discovery::{
     Found, Homeserver, Located, bare, below, home_domains, https, same_base, server_host,

@@ -4,15 +4,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mxdoctor_model::{Evidence, EvidenceKind};
+use mxdoctor_model::{Evidence, EvidenceKind, Outcome};
 use mxdoctor_probes::colibri::Health;
+use mxdoctor_probes::conference::Guest;
 use mxdoctor_probes::dns::Lookup;
 use mxdoctor_probes::http::HttpError;
 use mxdoctor_probes::ice::{Answer, Candidate, Pair};
 use mxdoctor_probes::way::Way;
 
-use super::{Bridge, BridgeSession, Resolver, describe};
-use crate::{Cx, Fact, Unavailable};
+use super::{Bridge, BridgeSession, Call, Held, Resolver, describe};
+use crate::{Cx, Fact, Unavailable, jitsi};
 
 /// How far the packets of each endpoint came: of both guests of a conference where it came to an
 /// invitation, else of the one endpoint of the direct test.
@@ -67,7 +68,18 @@ impl Fact for Paths {
     const OWNER: &'static str = "jitsi.udp";
 
     async fn observe(&self, cx: &Cx) -> Result<UdpPaths, Unavailable> {
-        let mut paths = direct(&*cx.fact(Bridge).await?);
+        let mut paths = match cx.fact(Call).await {
+            Ok(held) if held.guests().iter().any(|guest| guest.way.is_some()) => conference(&held),
+            called => match (cx.target().jvb_rest.is_some(), called) {
+                (true, _) => direct(&*cx.fact(Bridge).await?),
+                (false, Ok(held)) => return Err(jitsi::session::obstacle(&held)),
+                (false, Err(by)) if by.finding.outcome == Outcome::Skip => {
+                    // Neither way: say what would open the other one.
+                    return Err(cx.fact(Bridge).await.err().unwrap_or(by));
+                }
+                (false, Err(by)) => return Err(by),
+            },
+        };
         let tried = paths.offered().any(|pair| pair.sent > 0);
         if tried && !paths.is_open() {
             // Silence says nothing of the bridge where no UDP works for us at all.
@@ -75,6 +87,24 @@ impl Fact for Paths {
         }
         Ok(paths)
     }
+}
+
+/// The ways of the guests who were invited.
+fn conference(held: &Held) -> UdpPaths {
+    let endpoint = |guest: &Guest| {
+        let transport = &guest.invitation()?.transport;
+        Some(EndpointPath {
+            label: format!("guest {}", guest.name),
+            candidates: transport.candidates.clone(),
+            unusable: transport.unusable.len() + transport.dropped,
+            way: guest.way.clone()?,
+            refused: None,
+        })
+    };
+    let mut paths =
+        UdpPaths::new(Route::Conference, held.guests().iter().filter_map(endpoint).collect());
+    paths.notes = held.timeline();
+    paths
 }
 
 fn direct(bridge: &BridgeSession) -> UdpPaths {

@@ -8,8 +8,8 @@ use mxdoctor_probes::ice::Pair;
 use mxdoctor_probes::turn::{Binding, BindingError, Carrier, Server};
 use mxdoctor_probes::xmpp::Service;
 
-use super::{Bridge, Ipv6};
-use crate::{Cx, Fact, Unavailable};
+use super::{Call, Ipv6, Paths};
+use crate::{Cx, Fact, Unavailable, jitsi};
 
 /// Servers that are looked at; more are not of use to any client.
 const MOST_SERVERS: usize = 16;
@@ -47,7 +47,7 @@ pub struct TurnServers;
 impl Fact for TurnServers {
     type Value = Offered;
     const OWNER: &'static str = "jitsi.turn";
-    const TIMEOUT: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(170);
 
     async fn observe(&self, cx: &Cx) -> Result<Offered, Unavailable> {
         services(cx).await.map(|services| read(&services))
@@ -55,10 +55,18 @@ impl Fact for TurnServers {
 }
 
 /// What external service discovery told a guest; empty where the deployment offers nothing.
-async fn services(_cx: &Cx) -> Result<Vec<Service>, Unavailable> {
-    let reason = "which TURN servers are offered is told to a guest who has logged in, and no \
-                  guest has";
-    Err(Unavailable::by("jitsi.turn", Finding::skip(reason)))
+async fn services(cx: &Cx) -> Result<Vec<Service>, Unavailable> {
+    let held = cx.fact(Call).await?;
+    jitsi::xmpp_login::passed(&held)?;
+    match &held.guests()[0].services {
+        Some(Ok(services)) => Ok(services.clone()),
+        // The module is not loaded, as is usual.
+        Some(Err(_)) => Ok(Vec::new()),
+        None => {
+            let reason = "which TURN servers are offered was not told";
+            Err(Unavailable::by("jitsi.turn", Finding::error(reason)))
+        }
+    }
 }
 
 /// Puts services into the order and form in which a client would try them.
@@ -126,7 +134,7 @@ pub enum UdpOut {
 impl Fact for OutboundUdp {
     type Value = UdpOut;
     const OWNER: &'static str = "vantage.udp";
-    const TIMEOUT: Duration = Duration::from_secs(90);
+    const TIMEOUT: Duration = Duration::from_secs(190);
 
     async fn observe(&self, cx: &Cx) -> Result<UdpOut, Unavailable> {
         if let Some(server) = &cx.target().stun_server {
@@ -170,11 +178,10 @@ fn udp_servers(offered: &Offered) -> Vec<(String, u16)> {
     offered.stun.iter().cloned().chain(turn).collect()
 }
 
-/// The bridge's own answers over UDP, where it can be asked directly.
+/// The bridge's own answers over UDP, where it came to that.
 async fn bridge(cx: &Cx) -> Option<String> {
-    cx.target().jvb_rest.as_ref()?;
-    let bridge = cx.fact(Bridge).await.ok()?;
-    let open = bridge.offered().find(|pair| Pair::is_open(pair))?;
+    let paths = cx.fact(Paths).await.ok()?;
+    let open = paths.offered().find(|pair| Pair::is_open(pair))?;
     Some(format!("the bridge answers from {}", open.candidate.address))
 }
 

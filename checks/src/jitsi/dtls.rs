@@ -3,7 +3,7 @@
 use mxdoctor_model::{Finding, Outcome};
 use mxdoctor_probes::dtls::{DtlsError, Secured};
 
-use super::{ice, udp};
+use super::{ice, need};
 use crate::facts::{EndpointPath, Paths, UdpPaths};
 use crate::{Cx, Unavailable, Verdict, check};
 
@@ -35,8 +35,15 @@ check! {
 
 async fn run(cx: &Cx) -> Verdict {
     let paths = cx.fact(Paths).await?;
-    udp::need(cx, &paths)?;
+    ice::reached(cx, &paths).await?;
     Ok(judge(&paths)?.into())
+}
+
+/// The stages after this one.
+pub(super) async fn passed(cx: &Cx, paths: &UdpPaths) -> Result<(), Unavailable> {
+    ice::reached(cx, paths).await?;
+    need("jitsi.ice", ice::judge(paths))?;
+    need("jitsi.dtls", judge(paths)?)
 }
 
 /// One finding for all endpoints: the first that failed, or the last that came through.
@@ -44,7 +51,9 @@ pub(super) fn judge(paths: &UdpPaths) -> Result<Finding, Unavailable> {
     let mut last = None;
     for endpoint in &paths.endpoints {
         let Some((outcome, hello)) = &endpoint.way.dtls else {
-            return Err(Unavailable::by("jitsi.ice", ice::judge(paths)));
+            need("jitsi.ice", ice::judge(paths))?;
+            let summary = format!("the DTLS handshake of {} did not begin", endpoint.label);
+            return Ok(Finding::error(summary).evidences(paths.evidence()));
         };
         let finding = opinion(endpoint, outcome, *hello);
         if finding.outcome != Outcome::Pass {
@@ -59,7 +68,7 @@ pub(super) fn judge(paths: &UdpPaths) -> Result<Finding, Unavailable> {
 fn opinion(endpoint: &EndpointPath, outcome: &Result<Secured, DtlsError>, hello: bool) -> Finding {
     let (sent, received) = endpoint.way.traffic.dtls;
     let finding = match outcome {
-        Ok(secured) => passed(secured),
+        Ok(secured) => done(secured),
         Err(error) => failed(endpoint, error, hello),
     };
     finding.metric("dtls_packets_sent", sent.datagrams.into(), "count").metric(
@@ -104,7 +113,7 @@ fn failed(endpoint: &EndpointPath, error: &DtlsError, hello: bool) -> Finding {
     }
 }
 
-fn passed(secured: &Secured) -> Finding {
+fn done(secured: &Secured) -> Finding {
     let ms = secured.elapsed.as_secs_f64() * 1e3;
     Finding::pass(format!(
         "{} in {ms:.0} ms, {}, certificate as signalled",

@@ -3,9 +3,9 @@
 use mxdoctor_model::Finding;
 use mxdoctor_probes::ice::{Answer, Pair};
 
-use super::udp;
-use crate::facts::{EndpointPath, Paths, UdpPaths};
-use crate::{Cx, Verdict, check};
+use super::{session, udp};
+use crate::facts::{Call, EndpointPath, PathRoute, Paths, UdpPaths};
+use crate::{Cx, Unavailable, Verdict, check};
 
 check! {
     /// ## What it asserts
@@ -34,8 +34,17 @@ check! {
 
 async fn run(cx: &Cx) -> Verdict {
     let paths = cx.fact(Paths).await?;
-    udp::need(cx, &paths)?;
+    reached(cx, &paths).await?;
     Ok(judge(&paths).into())
+}
+
+/// There is an answer over UDP, and in a conference the focus took ours.
+pub(super) async fn reached(cx: &Cx, paths: &UdpPaths) -> Result<(), Unavailable> {
+    udp::need(cx, paths)?;
+    match paths.route {
+        PathRoute::Conference => session::passed(&*cx.fact(Call).await?),
+        PathRoute::Direct => Ok(()),
+    }
 }
 
 /// One finding for all endpoints: the first that failed, or all that came through.

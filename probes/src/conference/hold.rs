@@ -28,16 +28,20 @@ pub enum Unheld {
 }
 
 /// Holds a conference of two guests, as far as it goes, and leaves. Cut short it leaves in the
-/// background.
+/// background. `opened` are connections made beforehand, one a guest, by way of `websocket`.
 ///
 /// # Errors
 /// [`Unheld`] for trouble on our own side; everything else is observed.
-pub async fn hold(net: &Net, mut places: Places, options: &Options) -> Result<Conference, Unheld> {
+pub async fn hold(
+    net: &Net,
+    places: Places,
+    opened: [Option<Client>; 2],
+    options: &Options,
+) -> Result<Conference, Unheld> {
     let (folder, patience) = &options.lease;
     let _lease = Lease::take(folder, &deployment(net, &places), *patience).await?;
     let identity = Identity::new().map_err(Unheld::Identity)?;
     let started = Instant::now();
-    let opened = std::mem::take(&mut places.opened);
     let stage = Stagehand {
         net,
         places: &places,

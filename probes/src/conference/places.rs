@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::xmpp::{Client, Login};
+use crate::xmpp::Login;
 
 /// Where a conference is held, and as whom.
 pub struct Places {
@@ -29,8 +29,6 @@ pub struct Places {
     pub token: Option<String>,
     /// Local part of the room's address. Random and long: a room that exists is never touched.
     pub room: String,
-    /// Connections opened beforehand, one a guest, by way of `websocket`.
-    pub opened: [Option<Client>; 2],
 }
 
 /// How a conference is held.
