@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mxdoctor_model::{Evidence, EvidenceKind, Outcome};
-use mxdoctor_probes::colibri::Health;
+use mxdoctor_probes::colibri::{Health, Rest};
 use mxdoctor_probes::conference::Guest;
 use mxdoctor_probes::dns::Lookup;
 use mxdoctor_probes::http::HttpError;
@@ -80,10 +80,15 @@ impl Fact for Paths {
                 (false, Err(by)) => return Err(by),
             },
         };
-        let tried = paths.offered().any(|pair| pair.sent > 0);
-        if tried && !paths.is_open() {
+        if !paths.is_open() {
             // Silence says nothing of the bridge where no UDP works for us at all.
-            paths.control = Some(cx.fact(Resolver).await?);
+            if paths.offered().any(|pair| pair.sent > 0) {
+                paths.control = Some(cx.fact(Resolver).await?);
+            }
+            if let (None, Some(base)) = (&paths.health, &cx.target().jvb_rest) {
+                let rest = Rest::new(cx.net().clone(), base.clone());
+                paths.health = Some(rest.health().await);
+            }
         }
         Ok(paths)
     }
