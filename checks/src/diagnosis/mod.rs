@@ -7,9 +7,9 @@
 
 mod rank;
 mod rules;
-mod vantages;
 #[cfg(test)]
 mod tests;
+mod vantages;
 
 use std::collections::{HashMap, HashSet};
 

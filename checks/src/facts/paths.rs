@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mxdoctor_model::{Evidence, EvidenceKind, Outcome};
-use mxdoctor_probes::colibri::{Health, Rest};
+use mxdoctor_probes::colibri::{Health, Rest, Sound};
 use mxdoctor_probes::conference::Guest;
 use mxdoctor_probes::dns::Lookup;
 use mxdoctor_probes::http::HttpError;
@@ -33,6 +33,8 @@ pub struct UdpPaths {
     pub health: Option<Result<Health, HttpError>>,
     /// Where nothing came back from any candidate: what our own name server answered over UDP.
     pub control: Option<Arc<Vec<Lookup>>>,
+    /// What two endpoints of the direct test heard of each other, or why that was not tried.
+    pub sound: Option<Result<Sound, String>>,
     /// What else puts it into place.
     pub notes: Vec<Evidence>,
     offered: Vec<Pair>,
@@ -123,6 +125,7 @@ fn direct(bridge: &BridgeSession) -> UdpPaths {
     };
     let mut paths = UdpPaths::new(Route::Direct, vec![endpoint]);
     paths.health = Some(bridge.health.clone());
+    paths.sound.clone_from(&session.sound);
     if let Err(refusal) = &session.expired {
         paths.notes.push(Evidence::note(format!(
             "the test's conference could not be ended ({refusal}); the bridge ends it itself after \
@@ -142,7 +145,8 @@ impl UdpPaths {
                 None => offered.push(pair.clone()),
             }
         }
-        Self { route, endpoints, health: None, control: None, notes: Vec::new(), offered }
+        let (health, control, sound) = (None, None, None);
+        Self { route, endpoints, health, control, sound, notes: Vec::new(), offered }
     }
 
     /// What the bridge says of itself where that is not "healthy".
