@@ -1,13 +1,15 @@
 //! From all verdicts to ranked root causes: a pure function.
 //!
-//! Three steps. What was blocked follows from what blocked it: that is known from the facts and
+//! Four steps. What was blocked follows from what blocked it: that is known from the facts and
 //! certain. Failures of one cause are one root cause, however many hosts show it. And some
-//! failures explain others although no fact ties them: those are the rules in `rules.rs`.
+//! failures explain others although no fact ties them: those are the rules in `rules.rs`. Last,
+//! what one vantage leaves open another one may settle: `vantages.rs`.
 
 mod rank;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod vantages;
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +23,8 @@ pub fn diagnose(checks: &[CheckReport]) -> Vec<RootCause> {
     let mut causes: Vec<(rank::Rank, RootCause)> = groups
         .into_iter()
         .map(|group| {
-            let cause = root_cause(&group, checks, &blocked);
+            let mut cause = root_cause(&group, checks, &blocked);
+            vantages::settle(&mut cause, &group, checks);
             (rank::rank(&group, &cause, checks), cause)
         })
         .collect();

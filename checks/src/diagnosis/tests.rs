@@ -107,3 +107,25 @@ fn rules_name_known_causes() {
         }
     }
 }
+
+#[test]
+fn what_works_from_the_cluster_and_not_from_outside_is_a_firewall() {
+    let cluster = |check| CheckReport { vantage: Vantage::Cluster, ..check };
+    let silent = CheckReport {
+        confidence: Some(Confidence::Likely),
+        ..on("198.51.100.20:10000", fail("jitsi.udp", "udp-blocked"))
+    };
+    let blocked = blocked("jitsi.media", "jitsi.udp[198.51.100.20:10000]");
+    let alone = diagnose(&[silent.clone(), blocked.clone()]);
+    assert_eq!(alone[0].confidence, Confidence::Likely);
+    let both = diagnose(&[
+        silent,
+        cluster(on("10.0.0.7:10000", entry("jitsi.udp", Outcome::Pass, None))),
+        blocked,
+        cluster(entry("jitsi.media", Outcome::Pass, None)),
+    ]);
+    assert_eq!((both.len(), both[0].cause.as_str()), (1, "udp-blocked"));
+    assert_eq!(both[0].confidence, Confidence::Certain);
+    assert!(both[0].summary.contains("cluster vantage sound flows"), "{}", both[0].summary);
+    assert_eq!(both[0].consequences, ["jitsi.media"]);
+}

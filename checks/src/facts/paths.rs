@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mxdoctor_model::{Evidence, EvidenceKind, Outcome};
-use mxdoctor_probes::colibri::Health;
+use mxdoctor_probes::colibri::{Health, Rest, Sound};
 use mxdoctor_probes::conference::Guest;
 use mxdoctor_probes::dns::Lookup;
 use mxdoctor_probes::http::HttpError;
@@ -33,6 +33,8 @@ pub struct UdpPaths {
     pub health: Option<Result<Health, HttpError>>,
     /// Where nothing came back from any candidate: what our own name server answered over UDP.
     pub control: Option<Arc<Vec<Lookup>>>,
+    /// What two endpoints of the direct test heard of each other, or why that was not tried.
+    pub sound: Option<Result<Sound, String>>,
     /// What else puts it into place.
     pub notes: Vec<Evidence>,
     offered: Vec<Pair>,
@@ -80,10 +82,15 @@ impl Fact for Paths {
                 (false, Err(by)) => return Err(by),
             },
         };
-        let tried = paths.offered().any(|pair| pair.sent > 0);
-        if tried && !paths.is_open() {
+        if !paths.is_open() {
             // Silence says nothing of the bridge where no UDP works for us at all.
-            paths.control = Some(cx.fact(Resolver).await?);
+            if paths.offered().any(|pair| pair.sent > 0) {
+                paths.control = Some(cx.fact(Resolver).await?);
+            }
+            if let (None, Some(base)) = (&paths.health, &cx.target().jvb_rest) {
+                let rest = Rest::new(cx.net().clone(), base.clone());
+                paths.health = Some(rest.health().await);
+            }
         }
         Ok(paths)
     }
@@ -118,6 +125,7 @@ fn direct(bridge: &BridgeSession) -> UdpPaths {
     };
     let mut paths = UdpPaths::new(Route::Direct, vec![endpoint]);
     paths.health = Some(bridge.health.clone());
+    paths.sound.clone_from(&session.sound);
     if let Err(refusal) = &session.expired {
         paths.notes.push(Evidence::note(format!(
             "the test's conference could not be ended ({refusal}); the bridge ends it itself after \
@@ -137,7 +145,8 @@ impl UdpPaths {
                 None => offered.push(pair.clone()),
             }
         }
-        Self { route, endpoints, health: None, control: None, notes: Vec::new(), offered }
+        let (health, control, sound) = (None, None, None);
+        Self { route, endpoints, health, control, sound, notes: Vec::new(), offered }
     }
 
     /// What the bridge says of itself where that is not "healthy".

@@ -9,7 +9,7 @@ use mxdoctor_probes::turn::{Binding, BindingError, Carrier, Server};
 use mxdoctor_probes::xmpp::Service;
 
 use super::{Call, Ipv6, Paths};
-use crate::{Cx, Fact, Unavailable};
+use crate::{Cx, Fact, Unavailable, jitsi};
 
 /// Servers that are looked at; more are not of use to any client.
 const MOST_SERVERS: usize = 16;
@@ -47,7 +47,7 @@ pub struct TurnServers;
 impl Fact for TurnServers {
     type Value = Offered;
     const OWNER: &'static str = "jitsi.turn";
-    const TIMEOUT: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(170);
 
     async fn observe(&self, cx: &Cx) -> Result<Offered, Unavailable> {
         services(cx).await.map(|services| read(&services))
@@ -57,18 +57,14 @@ impl Fact for TurnServers {
 /// What external service discovery told a guest; empty where the deployment offers nothing.
 async fn services(cx: &Cx) -> Result<Vec<Service>, Unavailable> {
     let held = cx.fact(Call).await?;
-    match held.guests().iter().find_map(|guest| guest.services.as_ref()) {
+    jitsi::xmpp_login::passed(&held)?;
+    match &held.guests()[0].services {
         Some(Ok(services)) => Ok(services.clone()),
-        // Prosody without the module, which is usual.
-        Some(Err(error)) if error.condition == "service-unavailable" => Ok(Vec::new()),
-        Some(Err(error)) => {
-            let said = format!("the question for TURN servers was answered with {error}");
-            Err(Unavailable::by("jitsi.turn", Finding::skip(said)))
-        }
+        // The module is not loaded, as is usual.
+        Some(Err(_)) => Ok(Vec::new()),
         None => {
-            let reason = "which TURN servers are offered is told to a guest who has logged in, \
-                          and no guest was told";
-            Err(Unavailable::by("jitsi.turn", Finding::skip(reason)))
+            let reason = "which TURN servers are offered was not told";
+            Err(Unavailable::by("jitsi.turn", Finding::error(reason)))
         }
     }
 }
@@ -138,7 +134,7 @@ pub enum UdpOut {
 impl Fact for OutboundUdp {
     type Value = UdpOut;
     const OWNER: &'static str = "vantage.udp";
-    const TIMEOUT: Duration = Duration::from_secs(90);
+    const TIMEOUT: Duration = Duration::from_secs(190);
 
     async fn observe(&self, cx: &Cx) -> Result<UdpOut, Unavailable> {
         if let Some(server) = &cx.target().stun_server {
@@ -182,7 +178,7 @@ fn udp_servers(offered: &Offered) -> Vec<(String, u16)> {
     offered.stun.iter().cloned().chain(turn).collect()
 }
 
-/// The bridge's own answers over UDP.
+/// The bridge's own answers over UDP, where it came to that.
 async fn bridge(cx: &Cx) -> Option<String> {
     let paths = cx.fact(Paths).await.ok()?;
     let open = paths.offered().find(|pair| Pair::is_open(pair))?;

@@ -2,6 +2,7 @@
 
 use mxdoctor_model::{Evidence, Finding};
 use mxdoctor_probes::conference::{Guest, Talk};
+use mxdoctor_probes::sctp::ChannelState;
 
 use super::{dtls, session};
 use crate::facts::{Call, Held, Paths};
@@ -54,7 +55,7 @@ enum Came {
     Nowhere(String),
 }
 
-fn judge(held: &Held) -> Finding {
+pub(super) fn judge(held: &Held) -> Finding {
     let offered = held.guests().iter().filter_map(Guest::invitation);
     let transports: Vec<_> = offered.map(|offer| &offer.transport).collect();
     let sctp = transports.iter().any(|it| it.sctp_port.is_some());
@@ -117,15 +118,26 @@ fn came<'a>(held: &'a Held, talk: impl Fn(&'a Guest) -> Option<&'a Talk>) -> Cam
             return Came::Nowhere(format!("guest {name} did not come to try it"));
         };
         if talk.opened.is_none() {
-            let why = talk.refused.as_ref().map_or("no answer".to_owned(), ToString::to_string);
-            return Came::Nowhere(format!("guest {name}: {why}"));
+            return Came::Nowhere(format!("guest {name}: {}", why(talk, "no answer")));
         }
         if talk.heard.is_none() {
-            let why = talk.refused.as_ref().map_or("no message".to_owned(), ToString::to_string);
-            silent.get_or_insert(format!("guest {name}: {why}"));
+            silent.get_or_insert(format!("guest {name}: {}", why(talk, "no message")));
         }
     }
     silent.map_or(Came::Through, Came::Open)
+}
+
+/// Why a channel came no further, where that is known.
+fn why(talk: &Talk, otherwise: &str) -> String {
+    if let Some(error) = &talk.refused {
+        return error.to_string();
+    }
+    match &talk.state {
+        Some(ChannelState::Associating) => "SCTP is not answered".to_owned(),
+        Some(ChannelState::Associated) => "SCTP is there, the channel is not answered".to_owned(),
+        Some(ChannelState::Closed(why)) => why.clone(),
+        Some(ChannelState::Open) | None => otherwise.to_owned(),
+    }
 }
 
 fn line(guest: &Guest, talk: &Talk) -> Evidence {

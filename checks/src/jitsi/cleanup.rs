@@ -34,7 +34,7 @@ async fn run(cx: &Cx) -> Verdict {
     Ok(judge(&held)?.into())
 }
 
-fn judge(held: &Held) -> Result<Finding, Unavailable> {
+pub(super) fn judge(held: &Held) -> Result<Finding, Unavailable> {
     let joined = |guest: &Guest| matches!(guest.joined, Some(Ok(_)));
     if !held.guests().iter().any(joined) {
         muc::passed(held)?;

@@ -1,12 +1,12 @@
 //! `jitsi.media`
 
 use mxdoctor_model::{Evidence, EvidenceKind, Finding};
-use mxdoctor_probes::conference::{Guest, Step};
+use mxdoctor_probes::conference::Step;
 use mxdoctor_probes::media::{Flow, Heard, Media};
 
+use super::dtls;
 use super::stage::cut_short;
-use super::{dtls, session};
-use crate::facts::{Call, Held, Paths};
+use crate::facts::{Call, Held, PathRoute, Paths, UdpPaths};
 use crate::{Cx, Verdict, check};
 
 /// Loss that people hear.
@@ -30,6 +30,8 @@ check! {
     /// Each guest sends 50 small packets a second for a second or two, with the number and the
     /// time of sending in each, under 200 kbit/s in all. Only the bridge connects the two, so what
     /// is heard has gone through it. With `jitsi.video` a short burst of video is sent as well.
+    /// Where no conference comes about, two endpoints made over the bridge's private interface do
+    /// the same, if that is known (`jitsi.jvb_rest`).
     ///
     /// ## What makes it fail
     /// - Nothing is heard, both ways or one way.
@@ -49,25 +51,70 @@ check! {
 }
 
 async fn run(cx: &Cx) -> Verdict {
-    let held = cx.fact(Call).await?;
-    session::passed(&held)?;
     let paths = cx.fact(Paths).await?;
     dtls::passed(cx, &paths).await?;
-    Ok(judge(&held).into())
+    Ok(match paths.route {
+        PathRoute::Conference => judge(&*cx.fact(Call).await?),
+        PathRoute::Direct => judge_direct(&paths),
+    }
+    .into())
 }
 
-/// What was heard of one guest by the other.
+/// One of two endpoints, and what it sent and heard.
+type End<'a> = (&'a str, &'a Media);
+
+pub(super) fn judge(held: &Held) -> Finding {
+    let [a, b] = held.guests();
+    let (Some(by_a), Some(by_b)) = (&a.media, &b.media) else {
+        let guest = if a.media.is_none() { a } else { b };
+        return cut_short(guest, "its media").evidences(held.timeline());
+    };
+    let finding = heard([(a.name, by_a), (b.name, by_b)], held.places.last_n);
+    let finding = match held.took(None, Step::Heard) {
+        Some(ms) => finding.metric("first_media_ms", ms, "ms"),
+        None => finding,
+    };
+    finding.evidences(held.timeline())
+}
+
+fn judge_direct(paths: &UdpPaths) -> Finding {
+    match &paths.sound {
+        Some(Ok(sound)) => heard([("A", &sound.first), ("B", &sound.second)], None),
+        Some(Err(why)) => {
+            Finding::error("sound could not be tried between two endpoints").actual(why)
+        }
+        None => Finding::skip("no sound was tried over the bridge's private interface"),
+    }
+    .evidences(paths.evidence())
+}
+
+fn heard(ends: [End<'_>; 2], last_n: Option<i64>) -> Finding {
+    let directions = [direction(ends[0], ends[1]), direction(ends[1], ends[0])];
+    let mut finding = opinion(&directions, ends.map(|(_, media)| media), last_n);
+    for (metric, value, unit) in metrics(&directions) {
+        if let Some(value) = value {
+            finding = finding.metric(metric, value, unit);
+        }
+    }
+    finding.evidences(ends.map(|(name, media)| evidence(name, media)))
+}
+
+/// What was heard of one endpoint by the other.
 struct Direction<'a> {
-    from: &'a Guest,
-    to: &'a Guest,
+    from: &'a str,
+    to: &'a str,
     sent: u32,
     heard: &'a Heard,
+}
+
+fn direction<'a>(from: End<'a>, to: End<'a>) -> Direction<'a> {
+    Direction { from: from.0, to: to.0, sent: from.1.audio.sent, heard: &to.1.audio.heard }
 }
 
 impl Direction<'_> {
     /// `A to B`
     fn name(&self) -> String {
-        format!("{} to {}", self.from.name, self.to.name)
+        format!("{} to {}", self.from, self.to)
     }
 
     /// What is missing of what was sent while both could hear, from 0 to 1.
@@ -80,33 +127,7 @@ impl Direction<'_> {
     }
 }
 
-fn judge(held: &Held) -> Finding {
-    let [a, b] = held.guests();
-    let (Some(by_a), Some(by_b)) = (&a.media, &b.media) else {
-        let guest = if a.media.is_none() { a } else { b };
-        return cut_short(guest, "its media").evidences(held.timeline());
-    };
-    let directions = [direction(a, b, by_a, by_b), direction(b, a, by_b, by_a)];
-    let mut finding = opinion(held, &directions, [by_a, by_b]);
-    for (metric, value, unit) in metrics(held, &directions) {
-        if let Some(value) = value {
-            finding = finding.metric(metric, value, unit);
-        }
-    }
-    let packets = [(a, by_a), (b, by_b)].map(|(guest, media)| evidence(guest, media));
-    finding.evidences(packets).evidences(held.timeline())
-}
-
-fn direction<'a>(
-    from: &'a Guest,
-    to: &'a Guest,
-    sender: &'a Media,
-    receiver: &'a Media,
-) -> Direction<'a> {
-    Direction { from, to, sent: sender.audio.sent, heard: &receiver.audio.heard }
-}
-
-fn opinion(held: &Held, directions: &[Direction<'_>; 2], media: [&Media; 2]) -> Finding {
+fn opinion(directions: &[Direction<'_>; 2], media: [&Media; 2], last_n: Option<i64>) -> Finding {
     let silent = |it: &&Direction<'_>| it.heard.received == 0;
     let quiet: Vec<&Direction<'_>> = directions.iter().filter(silent).collect();
     match quiet.as_slice() {
@@ -114,11 +135,11 @@ fn opinion(held: &Held, directions: &[Direction<'_>; 2], media: [&Media; 2]) -> 
         [one] => return one_way(one),
         _ => return both_silent(media),
     }
-    let worst = directions.iter().max_by(|a, b| a.loss().total_cmp(&b.loss()));
-    let loss = worst.map_or(0.0, Direction::loss);
-    let name = worst.map(Direction::name).unwrap_or_default();
+    let [first, second] = directions;
+    let worst = if first.loss() >= second.loss() { first } else { second };
+    let loss = worst.loss();
     if loss > LOSSY {
-        let summary = format!("{:.0} % of the sound from {name} is lost", loss * 100.0);
+        let summary = format!("{:.0} % of the sound from {} is lost", loss * 100.0, worst.name());
         let finding = if loss > LOST {
             Finding::fail("media-lossy", summary)
         } else {
@@ -126,7 +147,7 @@ fn opinion(held: &Held, directions: &[Direction<'_>; 2], media: [&Media; 2]) -> 
         };
         return finding.expected("less than 10 %").actual(format!("{:.1} %", loss * 100.0));
     }
-    if let Some(finding) = video(held, media) {
+    if let Some(finding) = video(media, last_n) {
         return finding;
     }
     let delay = directions.iter().filter_map(|it| it.heard.delay()).map(|it| it.median).max();
@@ -135,7 +156,7 @@ fn opinion(held: &Held, directions: &[Direction<'_>; 2], media: [&Media; 2]) -> 
 }
 
 fn one_way(silent: &Direction<'_>) -> Finding {
-    let (from, to) = (silent.from.name, silent.to.name);
+    let (from, to) = (silent.from, silent.to);
     let summary = format!("{from} hears {to}, and {to} does not hear {from}");
     Finding::fail("media-one-way", summary).expected("sound both ways").actual(format!(
         "{} packets sent from {}, none came",
@@ -152,55 +173,47 @@ fn both_silent(media: [&Media; 2]) -> Finding {
     } else {
         format!("{sent} packets sent, none came")
     };
-    Finding::fail("media-silent", "both guests are connected, and neither hears the other")
+    Finding::fail("media-silent", "both endpoints are connected, and neither hears the other")
         .expected("the packets that the other one sent")
         .actual(actual)
 }
 
 /// What is wrong with video where sound is well.
-fn video(held: &Held, media: [&Media; 2]) -> Option<Finding> {
+fn video(media: [&Media; 2], last_n: Option<i64>) -> Option<Finding> {
     let flows: Vec<&Flow> = media.iter().filter_map(|it| it.video.as_ref()).collect();
     let sent: u32 = flows.iter().map(|flow| flow.sent).sum();
     if sent > 0 && flows.iter().all(|flow| flow.heard.received == 0) {
-        let summary = "sound is forwarded, and video is not";
-        let finding = Finding::fail("last-n-zero", summary)
+        let finding = Finding::fail("last-n-zero", "sound is forwarded, and video is not")
             .expected("the video that was asked for")
             .actual(format!("{sent} packets sent, none came"));
         return Some(finding.likely());
     }
-    (held.places.last_n == Some(0)).then(|| {
+    (last_n == Some(0)).then(|| {
         Finding::warn("last-n-zero", "config.js tells browsers to ask for no video")
             .expected("`channelLastN` of -1, or of some videos")
             .actual("`channelLastN` is 0")
     })
 }
 
-type Measured = (&'static str, Option<f64>, &'static str);
-
-fn metrics(held: &Held, directions: &[Direction<'_>; 2]) -> [Measured; 4] {
+fn metrics(directions: &[Direction<'_>; 2]) -> [(&'static str, Option<f64>, &'static str); 3] {
     let ms = |it: std::time::Duration| it.as_secs_f64() * 1e3;
     let loss = directions.iter().map(Direction::loss).fold(0.0, f64::max);
     let jitter = directions.iter().map(|it| it.heard.jitter).max().map(ms);
     let delays = directions.iter().filter_map(|it| it.heard.delay());
     let delay = delays.map(|delay| delay.median).max().map(ms);
-    [
-        ("loss_ratio", Some(loss), "ratio"),
-        ("jitter", jitter, "ms"),
-        ("delay", delay, "ms"),
-        ("first_media_ms", held.took(None, Step::Heard), "ms"),
-    ]
+    [("loss_ratio", Some(loss), "ratio"), ("jitter", jitter, "ms"), ("delay", delay, "ms")]
 }
 
-/// What one guest sent and heard, and what it was told of its own.
-fn evidence(guest: &Guest, media: &Media) -> Evidence {
+/// What one endpoint sent and heard, and what it was told of its own.
+fn evidence(name: &str, media: &Media) -> Evidence {
     let (flow, heard) = (&media.audio, &media.audio.heard);
     let mut text = format!(
-        "guest {}: {} packets sent, {} heard, {} late, {} twice",
-        guest.name, flow.sent, heard.received, heard.late, heard.duplicate
+        "{name}: {} packets sent, {} heard, {} late, {} twice",
+        flow.sent, heard.received, heard.late, heard.duplicate
     );
-    let delay = heard.delay().map(|it| (it.min, it.median, it.max));
-    if let Some((min, median, max)) = delay {
-        let [min, median, max] = [min, median, max].map(|it| it.as_secs_f64() * 1e3);
+    if let Some(delay) = heard.delay() {
+        let [min, median, max] =
+            [delay.min, delay.median, delay.max].map(|it| it.as_secs_f64() * 1e3);
         text.push_str(&format!(", {min:.1}/{median:.1}/{max:.1} ms on the way"));
     }
     for (count, what) in [

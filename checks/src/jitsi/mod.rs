@@ -19,6 +19,8 @@ pub mod prosody_health;
 pub mod services;
 pub mod session;
 mod stage;
+#[cfg(test)]
+mod tests;
 pub mod turn;
 mod turn_refusal;
 pub mod udp;

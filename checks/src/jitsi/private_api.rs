@@ -35,7 +35,7 @@ check! {
     /// jitsi-videobridge, `doc/rest.md`; docker-jitsi-meet, `jvb.conf`.
     "jitsi.private_api" at P: "private ports of bridge, focus and XMPP are closed to the world"
     causes ["bridge-api-public", "focus-api-public", "xmpp-ports-public"]
-    timeout 70
+    timeout 200
 }
 
 async fn run(cx: &Cx) -> Verdict {

@@ -48,7 +48,7 @@ async fn run(cx: &Cx) -> Verdict {
     Ok(judge(&held)?.into())
 }
 
-fn judge(held: &Held) -> Result<Finding, Unavailable> {
+pub(super) fn judge(held: &Held) -> Result<Finding, Unavailable> {
     xmpp_login::passed(held)?;
     let guest = &held.guests()[0];
     let finding = match &guest.components {

@@ -42,7 +42,7 @@ check! {
         "turn-credentials-rejected", "turn-credentials-expired", "turn-unreachable",
         "turn-refuses", "turn-tls-certificate", "turn-relay-broken",
     ]
-    timeout 120
+    timeout 200
 }
 
 async fn run(cx: &Cx) -> Verdict {

@@ -52,7 +52,7 @@ async fn run(cx: &Cx) -> Verdict {
 }
 
 /// The stages after this one.
-pub(super) fn passed(held: &Held) -> Result<(), Unavailable> {
+pub(crate) fn passed(held: &Held) -> Result<(), Unavailable> {
     need("jitsi.xmpp_login", judge(held))
 }
 

@@ -29,7 +29,7 @@ check! {
     /// RFC 8489, section 2.
     "vantage.udp" at PIC: "outbound UDP works from here, where that can be known"
     causes ["no-udp-from-here"]
-    timeout 100
+    timeout 200
 }
 
 async fn run(cx: &Cx) -> Verdict {
