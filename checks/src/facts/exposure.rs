@@ -87,7 +87,7 @@ pub struct Exposure {
 impl Fact for PrivatePorts {
     type Value = Exposure;
     const OWNER: &'static str = "jitsi.private_api";
-    const TIMEOUT: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(185);
 
     async fn observe(&self, cx: &Cx) -> Result<Exposure, Unavailable> {
         let (source, mut addresses) = node(cx).await?;

@@ -47,7 +47,7 @@ pub struct TurnServers;
 impl Fact for TurnServers {
     type Value = Offered;
     const OWNER: &'static str = "jitsi.turn";
-    const TIMEOUT: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(165);
 
     async fn observe(&self, cx: &Cx) -> Result<Offered, Unavailable> {
         services(cx).await.map(|services| read(&services))
@@ -138,7 +138,7 @@ pub enum UdpOut {
 impl Fact for OutboundUdp {
     type Value = UdpOut;
     const OWNER: &'static str = "vantage.udp";
-    const TIMEOUT: Duration = Duration::from_secs(90);
+    const TIMEOUT: Duration = Duration::from_secs(185);
 
     async fn observe(&self, cx: &Cx) -> Result<UdpOut, Unavailable> {
         if let Some(server) = &cx.target().stun_server {
