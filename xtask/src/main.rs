@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "a chore talks to a terminal")]
 
+mod fuzz;
 mod stack;
 
 use std::env;
@@ -33,6 +34,14 @@ enum Chore {
     },
     /// Writes the manual pages in `docs/` from the code.
     Docs,
+    /// Fuzzes every reader of network bytes for a short time each; needs rustup.
+    Fuzz {
+        /// Seconds for each target.
+        #[arg(default_value_t = 20)]
+        seconds: u32,
+        /// Targets; all unless given.
+        targets: Vec<String>,
+    },
     /// Measures the release binary on the real stack over a slow link; needs root.
     Bench,
 }
@@ -42,6 +51,7 @@ fn main() -> ExitCode {
         Chore::Stack(action) => action.run(&target()),
         Chore::Test { arguments } => test(&arguments),
         Chore::Docs => docs(),
+        Chore::Fuzz { seconds, targets } => fuzz::run(&workspace(), seconds, &targets),
         Chore::Bench => bench(),
     };
     result.unwrap_or_else(|error| {

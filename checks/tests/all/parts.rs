@@ -122,12 +122,12 @@ async fn a_bridge_is_read_for_what_it_really_says() {
 #[tokio::test]
 async fn jicofo_counts_its_bridges() {
     use Outcome::{Error, Fail, Pass, Skip};
-    let one = r#"{"bridge_selector":{"bridge_count":1,"operational_bridge_count":1}}"#;
-    let none = r#"{"bridge_selector":{"bridge_count":0,"operational_bridge_count":0}}"#;
-    let cases: Vec<(Vec<(&'static str, u16, &'static str)>, Vec<Verdict>)> = vec![
-        (vec![("/stats", 200, one)], vec![on("health", Skip, None), on("bridges", Pass, None)]),
+    const ONE: &str = r#"{"bridge_selector":{"bridge_count":1,"operational_bridge_count":1}}"#;
+    const NONE: &str = r#"{"bridge_selector":{"bridge_count":0,"operational_bridge_count":0}}"#;
+    let cases: [(Routes, Vec<Verdict>); 2] = [
+        (&[("/stats", 200, ONE)], vec![on("health", Skip, None), on("bridges", Pass, None)]),
         (
-            vec![("/about/health", 500, "no bridge"), ("/stats", 200, none)],
+            &[("/about/health", 500, "no bridge"), ("/stats", 200, NONE)],
             vec![
                 on("health", Fail, Some("jicofo-unhealthy")),
                 on("bridges", Fail, Some("bridge-not-in-brewery")),
@@ -135,7 +135,7 @@ async fn jicofo_counts_its_bridges() {
         ),
     ];
     for (routes, expected) in cases {
-        let jicofo = http(routes.leak(), Default::default()).await;
+        let jicofo = http(routes, Default::default()).await;
         let cx = inside(|target| target.jicofo_rest = url(jicofo));
         assert_eq!(verdicts(&cx, "jitsi.jicofo_health").await, expected);
     }

@@ -62,6 +62,16 @@ impl Question {
     }
 }
 
+/// What the bytes of a message, whose id is left out of account, answer to a question for a name.
+///
+/// # Errors
+/// They are no answer to it; why.
+pub fn read(name: &str, kind: Kind, bytes: &[u8]) -> Result<Answer, String> {
+    let question = Question::new(name, kind)?;
+    let id = bytes.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
+    Ok(answer(&question.decode(id, bytes)?, &question))
+}
+
 fn record_type(kind: Kind) -> RecordType {
     match kind {
         Kind::A => RecordType::A,

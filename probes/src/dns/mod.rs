@@ -9,5 +9,6 @@ mod resolv;
 mod tests;
 
 pub use lookup::{Answer, Data, Dnssec, Kind, Lookup, Record};
+pub use message::read;
 
 pub(crate) use resolv::System;
