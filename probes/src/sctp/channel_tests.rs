@@ -220,6 +220,16 @@ fn what_waits_is_bounded() {
     assert!(guest.send(now, &"x".repeat(100_000)).is_err());
 }
 
+#[test]
+fn both_sides_may_begin() {
+    let now = Instant::now();
+    let (mut guest, mut bridge) = (Channel::client(now, ours()).expect("begun"), Bridge::new(now));
+    bridge.socket.connect();
+    guest.send(now, "hello").expect("waits");
+    let echoed = |guest: &Channel, _: &Bridge| texts(guest) == ["hello"];
+    assert!(run((&mut guest, &mut bridge), now, &[], echoed).is_some(), "{guest:?}");
+}
+
 fn fate() -> impl Strategy<Value = Fate> {
     prop_oneof![
         4 => Just(Fate::Arrives),
@@ -273,6 +283,12 @@ proptest! {
         let (mut guest, mut bridge) =
             (Channel::client(now, ours()).expect("begun"), Channel::server());
         bridge.handle(now, &sealed(noise.clone()));
+        // Its own beginning, and one with arbitrary chunks, come back to the guest.
+        let mut mirror = Channel::client(now, ours()).expect("begun");
+        for first in mirror.poll(now) {
+            guest.handle(now, &first);
+            guest.handle(now, &sealed([&first[..12], &noise].concat()));
+        }
         for step in 0..40 {
             let now = now + Duration::from_millis(step * 100);
             for (datagram, to) in guest.poll(now).into_iter().map(|d| (d, true))
