@@ -141,4 +141,33 @@ proptest! {
         server.handle(Instant::now(), &datagram);
         client.handle(Instant::now(), &body);
     }
+
+    #[test]
+    fn repeated_cut_and_changed_datagrams_never_panic(
+        cut in 0..400usize, at in 0..400usize, flip in 1..=255u8
+    ) {
+        let (mut client, mut server, _) = pair_of(&the_real_one(), &the_real_one());
+        let now = Instant::now();
+        for _ in 0..12 {
+            for to_server in [true, false] {
+                let (from, to) = if to_server {
+                    (&mut client, &mut server)
+                } else {
+                    (&mut server, &mut client)
+                };
+                while let Some(datagram) = from.poll_transmit() {
+                    to.handle(now, &datagram[..cut.min(datagram.len())]);
+                    to.handle(now, &datagram);
+                    to.handle(now, &datagram);
+                    let mut changed = datagram;
+                    let at = at % changed.len();
+                    changed[at] ^= flip;
+                    to.handle(now, &changed);
+                }
+            }
+            let _ = client.write(now, b"data");
+        }
+        while server.read().is_some_and(|data| &data[..] == b"data") {}
+        prop_assert!(server.read().is_none(), "nothing but what was written");
+    }
 }

@@ -90,7 +90,9 @@ impl Channel {
     /// # Errors
     /// What `sctp-proto` says.
     pub fn client(now: Instant, open: Open) -> Result<Self, String> {
-        let mut channel = Self::new(Side::Client, Some(open), None);
+        let mut channel = Self::new(Side::Client, Some(open));
+        // The other side may begin as well (RFC 8841 section 9.3); ours is the one that counts.
+        channel.endpoint.reject_new_associations();
         let mut config = ClientConfig::new();
         config.transport = Arc::new(transport());
         let made = channel.endpoint.connect(config, peer());
@@ -101,14 +103,15 @@ impl Channel {
 
     /// Waits as server for an association and for one channel in it, as the bridge does.
     pub fn server() -> Self {
-        let mut config = ServerConfig::default();
-        config.transport = Arc::new(transport());
-        Self::new(Side::Server, None, Some(Arc::new(config)))
+        Self::new(Side::Server, None)
     }
 
-    fn new(side: Side, open: Option<Open>, server: Option<Arc<ServerConfig>>) -> Self {
+    fn new(side: Side, open: Option<Open>) -> Self {
+        // A client needs it too: without one `sctp-proto` panics when the other side begins.
+        let mut server = ServerConfig::default();
+        server.transport = Arc::new(transport());
         Self {
-            endpoint: Endpoint::new(Arc::new(EndpointConfig::new()), server),
+            endpoint: Endpoint::new(Arc::new(EndpointConfig::new()), Some(Arc::new(server))),
             association: None,
             open,
             side,

@@ -220,6 +220,16 @@ fn what_waits_is_bounded() {
     assert!(guest.send(now, &"x".repeat(100_000)).is_err());
 }
 
+#[test]
+fn both_sides_may_begin() {
+    let now = Instant::now();
+    let (mut guest, mut bridge) = (Channel::client(now, ours()).expect("begun"), Bridge::new(now));
+    bridge.socket.connect();
+    guest.send(now, "hello").expect("waits");
+    let echoed = |guest: &Channel, _: &Bridge| texts(guest) == ["hello"];
+    assert!(run((&mut guest, &mut bridge), now, &[], echoed).is_some(), "{guest:?}");
+}
+
 fn fate() -> impl Strategy<Value = Fate> {
     prop_oneof![
         4 => Just(Fate::Arrives),
@@ -244,8 +254,66 @@ fn sealed(mut datagram: Vec<u8>) -> Vec<u8> {
     datagram
 }
 
+/// A chunk of a known kind, whole, with whatever in it.
+fn chunk() -> impl Strategy<Value = Vec<u8>> {
+    let kinds = vec![0u8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 64, 128, 130, 132, 192, 193, 194];
+    let kind = proptest::sample::select(kinds);
+    // Small numbers meet those of the association more often than large ones.
+    let byte = prop_oneof![3 => 0..4u8, 1 => any::<u8>()];
+    (kind, any::<u8>(), proptest::collection::vec(byte, 0..48)).prop_map(|(kind, flags, body)| {
+        let length = u16::try_from(4 + body.len()).expect("short").to_be_bytes();
+        let mut bytes = [&[kind, flags, length[0], length[1]], &body[..]].concat();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn hostile_chunks_in_an_association_never_panic(
+        chunks in proptest::collection::vec((0..12u64, any::<bool>(), chunk(), any::<u16>()), 1..12)
+    ) {
+        let now = Instant::now();
+        let (mut guest, mut bridge) =
+            (Channel::client(now, ours()).expect("begun"), Channel::server());
+        guest.send(now, "hello").expect("waits");
+        // The last header of each direction has the tag of the association, and the last numbers.
+        let mut heads = [Vec::new(), Vec::new()];
+        for step in 0..12u64 {
+            let now = now + Duration::from_millis(step * 300);
+            for to_bridge in [true, false, true, false] {
+                let (from, to) = if to_bridge {
+                    (&mut guest, &mut bridge)
+                } else {
+                    (&mut bridge, &mut guest)
+                };
+                for datagram in from.poll(now) {
+                    heads[usize::from(to_bridge)] = datagram.clone();
+                    to.handle(now, &datagram);
+                }
+            }
+            for (_, to_bridge, chunk, near) in chunks.iter().filter(|(at, ..)| *at == step) {
+                let (head, to) = if *to_bridge {
+                    (&heads[1], &mut bridge)
+                } else {
+                    (&heads[0], &mut guest)
+                };
+                let Some(tag) = head.get(..12) else { continue };
+                let mut chunk = chunk.clone();
+                // The number of the last datagram, or one near it, where there is one.
+                if let (Some(number), true) = (head.get(16..20), chunk.len() >= 8) {
+                    let number = u32::from_be_bytes([number[0], number[1], number[2], number[3]]);
+                    let number = number.wrapping_add(u32::from(*near % 8)).wrapping_sub(4);
+                    chunk[4..8].copy_from_slice(&number.to_be_bytes());
+                }
+                to.handle(now, &sealed([tag, &chunk].concat()));
+                to.handle_timeout(now);
+            }
+        }
+        prop_assert!(guest.received.len() <= MAX_KEPT && bridge.received.len() <= MAX_KEPT);
+    }
 
     #[test]
     fn loss_and_order_cost_time_and_no_message(
@@ -273,6 +341,12 @@ proptest! {
         let (mut guest, mut bridge) =
             (Channel::client(now, ours()).expect("begun"), Channel::server());
         bridge.handle(now, &sealed(noise.clone()));
+        // Its own beginning, and one with arbitrary chunks, come back to the guest.
+        let mut mirror = Channel::client(now, ours()).expect("begun");
+        for first in mirror.poll(now) {
+            guest.handle(now, &first);
+            guest.handle(now, &sealed([&first[..12], &noise].concat()));
+        }
         for step in 0..40 {
             let now = now + Duration::from_millis(step * 100);
             for (datagram, to) in guest.poll(now).into_iter().map(|d| (d, true))
