@@ -8,7 +8,7 @@ use mxdoctor_model::{Finding, Outcome, Vantage};
 use mxdoctor_probes::Net;
 use mxdoctor_probes::net::{NetConfig, Overrides};
 
-const STAGES: [&str; 3] = ["jitsi.udp", "jitsi.ice", "jitsi.dtls"];
+const STAGES: [&str; 4] = ["jitsi.candidates", "jitsi.udp", "jitsi.ice", "jitsi.dtls"];
 
 /// Where the demo's bridge says that it is.
 const HOME: &str = "10.244.0.7:10000";
@@ -91,7 +91,7 @@ fn context_with(
     Cx::new(vantage, target, Net::new(config))
 }
 
-/// What the three checks come to: findings, and for a blocked check the owner's id.
+/// What the checks come to: findings, and for a blocked check the owner's id.
 async fn run(cx: &Cx) -> Vec<(&'static str, Result<Finding, &'static str>)> {
     let mut all = Vec::new();
     for id in STAGES {
@@ -134,14 +134,36 @@ async fn with_fault(fault: BridgeFault) -> Vec<String> {
     seen
 }
 
-const BLOCKED: [&str; 2] = ["jitsi.ice blocked by jitsi.udp", "jitsi.dtls blocked by jitsi.udp"];
+const PASSED: [&str; 4] =
+    ["jitsi.candidates pass", "jitsi.udp pass", "jitsi.ice pass", "jitsi.dtls pass"];
+
+/// Candidates are looked at, and nothing comes back from them.
+fn stopped_at_udp(finding: &str) -> Vec<String> {
+    let lines = [
+        "jitsi.candidates pass",
+        finding,
+        "jitsi.ice blocked by jitsi.udp",
+        "jitsi.dtls blocked by jitsi.udp",
+    ];
+    lines.map(str::to_owned).to_vec()
+}
+
+/// Nothing is worth trying, or there is nothing to try.
+fn blocked_by(owner: &str, finding: &str) -> Vec<String> {
+    let stages = STAGES.iter().filter(|stage| **stage != owner);
+    let mut lines: Vec<String> =
+        stages.map(|stage| format!("{stage} blocked by {owner}")).collect();
+    let own = STAGES.iter().position(|stage| *stage == owner).expect("a stage");
+    lines.insert(own, finding.to_owned());
+    lines
+}
 
 #[tokio::test]
 async fn healthy_bridge_passes_and_its_private_address_is_skipped() {
     let (bridge, overrides) = behind_nat(None).await;
     let cx = context(Some(bridge.rest), overrides, Vantage::Public);
     let all = run(&cx).await;
-    assert_eq!(short(&all), ["jitsi.udp pass", "jitsi.ice pass", "jitsi.dtls pass"]);
+    assert_eq!(short(&all), PASSED);
     let private = all.iter().filter_map(|(_, result)| result.as_ref().ok());
     let private: Vec<_> = private.filter(|f| f.outcome == Outcome::Skip).collect();
     assert_eq!(private.len(), 1);
@@ -157,7 +179,7 @@ async fn healthy_bridge_passes_and_its_private_address_is_skipped() {
 
 #[tokio::test]
 async fn silence_is_udp_blocked_and_the_rest_is_blocked_by_it() {
-    let expected = ["jitsi.udp fail udp-blocked", BLOCKED[0], BLOCKED[1]];
+    let expected = stopped_at_udp("jitsi.udp fail udp-blocked");
     let (there, back) =
         tokio::join!(with_fault(BridgeFault::UdpBlocked), with_fault(BridgeFault::RepliesBlocked));
     assert_eq!(there, expected);
@@ -175,7 +197,7 @@ async fn silence_where_no_udp_works_for_us_is_no_failure_of_the_target() {
 
 #[tokio::test]
 async fn later_stages_have_their_own_causes() {
-    let udp = "jitsi.udp pass";
+    let [candidates, udp, ice, _] = PASSED;
     let after_ice = "jitsi.dtls blocked by jitsi.ice";
     let (stale, idle, silent, other) = tokio::join!(
         with_fault(BridgeFault::StalePassword),
@@ -183,20 +205,21 @@ async fn later_stages_have_their_own_causes() {
         with_fault(BridgeFault::DtlsSilent),
         with_fault(BridgeFault::OtherCertificate),
     );
-    assert_eq!(stale, [udp, "jitsi.ice fail bridge-credentials-stale", after_ice]);
-    assert_eq!(idle, [udp, "jitsi.ice fail ice-not-nominated", after_ice]);
-    assert_eq!(silent, [udp, "jitsi.ice pass", "jitsi.dtls fail dtls-no-answer"]);
-    assert_eq!(other, [udp, "jitsi.ice pass", "jitsi.dtls fail dtls-fingerprint-mismatch"]);
+    assert_eq!(stale, [candidates, udp, "jitsi.ice fail bridge-credentials-stale", after_ice]);
+    assert_eq!(idle, [candidates, udp, "jitsi.ice fail ice-not-nominated", after_ice]);
+    assert_eq!(silent, [candidates, udp, ice, "jitsi.dtls fail dtls-no-answer"]);
+    assert_eq!(other, [candidates, udp, ice, "jitsi.dtls fail dtls-fingerprint-mismatch"]);
 }
 
 #[tokio::test]
 async fn no_offer_is_told_from_no_path() {
     for (fault, first) in [
-        (BridgeFault::NoCandidates, "jitsi.udp fail bridge-no-candidates"),
-        (BridgeFault::Unhealthy, "jitsi.udp fail bridge-unhealthy"),
+        (BridgeFault::NoCandidates, "jitsi.candidates fail bridge-no-candidates"),
+        (BridgeFault::Unhealthy, "jitsi.candidates fail bridge-unhealthy"),
         (BridgeFault::Refuses, "jitsi.udp error bridge-refuses-conferences"),
     ] {
-        assert_eq!(with_fault(fault).await, [first, BLOCKED[0], BLOCKED[1]], "{fault:?}");
+        let owner = first.split(' ').next().expect("an id");
+        assert_eq!(with_fault(fault).await, blocked_by(owner, first), "{fault:?}");
     }
 }
 
@@ -207,11 +230,12 @@ async fn what_is_switched_off_or_unknown_is_skipped_with_the_reason() {
         [(Some(off.rest), "COLIBRI_REST_ENABLED"), (None, "private REST address is not known")];
     for (rest, reason) in cases {
         let all = run(&context(rest, overrides.clone(), Vantage::Cluster)).await;
-        let finding = all[0].1.as_ref().expect("its own finding");
+        let finding = all[1].1.as_ref().expect("its own finding");
         assert_eq!(finding.outcome, Outcome::Skip);
         assert!(finding.summary.contains(reason), "{}", finding.summary);
         assert!(finding.remedy.is_some());
-        assert_eq!(short(&all), BLOCKED);
+        let others = ["jitsi.candidates", "jitsi.ice", "jitsi.dtls"];
+        assert_eq!(short(&all), others.map(|id| format!("{id} blocked by jitsi.udp")));
     }
 }
 
@@ -221,7 +245,8 @@ async fn an_interface_that_does_not_answer_is_no_failure_of_the_target() {
     let rest = listener.local_addr().expect("bound");
     drop(listener);
     let all = run(&context(Some(rest), Overrides::default(), Vantage::Public)).await;
-    assert_eq!(short(&all), ["jitsi.udp error bridge-api-unreachable", BLOCKED[0], BLOCKED[1]]);
+    let own = "jitsi.udp error bridge-api-unreachable";
+    assert_eq!(short(&all), blocked_by("jitsi.udp", own));
 }
 
 #[tokio::test]
@@ -231,12 +256,12 @@ async fn private_addresses_alone_are_named_from_outside_only() {
     let (_silent, nowhere) = silent();
     let cx = context(Some(bridge.rest), leads(&[(HOME, nowhere)]), Vantage::Public);
     let seen = short(&run(&cx).await);
-    let cause = "jitsi.udp fail bridge-advertises-private-address";
-    assert_eq!(seen, [cause, BLOCKED[0], BLOCKED[1]]);
+    let own = "jitsi.candidates fail bridge-advertises-private-address";
+    assert_eq!(seen, blocked_by("jitsi.candidates", own));
     // From inside the same address is as good as any other.
     let cx = context(Some(bridge.rest), leads(&[(HOME, bridge.udp)]), Vantage::Cluster);
     let seen = short(&run(&cx).await);
-    assert_eq!(seen, ["jitsi.udp pass", "jitsi.ice pass", "jitsi.dtls pass"]);
+    assert_eq!(seen, PASSED);
 }
 
 #[tokio::test]
@@ -245,7 +270,7 @@ async fn a_mapped_address_of_another_machine_is_a_wrong_address() {
     let cx =
         context(Some(bridge.rest), leads(&[(HOME, closed()), (MAPPED, closed())]), Vantage::Public);
     let seen = short(&run(&cx).await);
-    assert_eq!(seen, ["jitsi.udp fail bridge-advertises-wrong-address", BLOCKED[0], BLOCKED[1]]);
+    assert_eq!(seen, stopped_at_udp("jitsi.udp fail bridge-advertises-wrong-address"));
 }
 
 #[tokio::test]
@@ -253,7 +278,7 @@ async fn from_inside_a_mapped_address_need_not_answer() {
     let (bridge, _) = behind_nat(None).await;
     let overrides = leads(&[(HOME, bridge.udp), (MAPPED, closed())]);
     let all = run(&context(Some(bridge.rest), overrides, Vantage::Cluster)).await;
-    assert_eq!(short(&all), ["jitsi.udp pass", "jitsi.ice pass", "jitsi.dtls pass"]);
+    assert_eq!(short(&all), PASSED);
 }
 
 #[tokio::test]
@@ -269,12 +294,12 @@ async fn what_cannot_be_sent_from_here_is_never_a_failure() {
     let bridge = Bridge::start(config).await.expect("starts");
     let overrides = leads(&[(six, forbidden), (MAPPED, bridge.udp)]);
     let all = run(&context(Some(bridge.rest), overrides, Vantage::Public)).await;
-    assert_eq!(short(&all), ["jitsi.udp pass", "jitsi.ice pass", "jitsi.dtls pass"]);
-    let first = all[0].1.as_ref().expect("its own finding");
+    assert_eq!(short(&all), PASSED);
+    let first = all[1].1.as_ref().expect("its own finding");
     assert_eq!((first.instance.as_deref(), first.outcome), (Some(six), Outcome::Skip));
     assert!(first.summary.contains("no IPv6 from here"), "{}", first.summary);
 
     let overrides = leads(&[(six, forbidden), (MAPPED, forbidden)]);
     let seen = short(&run(&context(Some(bridge.rest), overrides, Vantage::Public)).await);
-    assert_eq!(seen, ["jitsi.udp error", BLOCKED[0], BLOCKED[1]]);
+    assert_eq!(seen, stopped_at_udp("jitsi.udp error"));
 }

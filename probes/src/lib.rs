@@ -5,6 +5,7 @@
 //! bounded in size, depth and time.
 
 pub mod colibri;
+pub mod conference;
 pub mod dns;
 pub mod dtls;
 mod flight;
@@ -18,6 +19,7 @@ pub mod media;
 pub mod net;
 pub mod postgres;
 pub mod rtp;
+pub mod sctp;
 pub mod srtp;
 pub mod stun;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Causes seen by the direct test of the video bridge.
+//! Causes seen on the way over UDP to the video bridge.
 
 use crate::Cause;
 
@@ -35,6 +35,44 @@ pub(super) const CAUSES: &[Cause] = &[
         remedy: "Correct `JVB_ADVERTISE_IPS` (or the deprecated `DOCKER_HOST_ADDRESS`) on the jvb \
             container; `ip#port` where the outer port differs. Keep the bridge on the node whose \
             address that is.",
+    },
+    Cause {
+        id: "bridge-only-ipv6",
+        title: "the bridge advertises no public IPv4 address",
+        explanation: "Every public address that the bridge offers is IPv6. Many networks have \
+            none, and people there join calls that stay silent.",
+        remedy: "Add the public IPv4 address of the bridge's node to `JVB_ADVERTISE_IPS` on the \
+            jvb container, and forward UDP 10000 there.",
+    },
+    Cause {
+        id: "bridge-port-unusual",
+        title: "the bridge advertises another port than 10000, and it is silent",
+        explanation: "The port offered is not the usual one, and nothing answers there: the \
+            firewall, the Service or the forwarding was made for another port than the bridge \
+            tells people.",
+        remedy: "Make `JVB_PORT` on the jvb container, the container's port, the Service and the \
+            firewall's rule the same port (10000); with a `nodePort` or a forwarded port give the \
+            outer one, as `JVB_ADVERTISE_IPS=ip#port` or by `JVB_PORT`.",
+    },
+    Cause {
+        id: "bridge-address-shared",
+        title: "not the same bridge answers everybody at its address",
+        explanation: "Two guests of one conference were given the same address of the same bridge; \
+            it answers one and is silent to the other. A bridge is silent to whom it does not \
+            know: packets of some people end at another bridge, as behind a load balancer or a \
+            Service with several pods.",
+        remedy: "Give each bridge a public address or port of its own (`JVB_PORT`, \
+            `JVB_ADVERTISE_IPS`), or run one replica; a UDP load balancer needs \
+            `externalTrafficPolicy: Local` and one bridge behind each address.",
+    },
+    Cause {
+        id: "nat-hairpin-missing",
+        title: "the bridge's public address does not work from inside",
+        explanation: "The only address that the bridge offers is the one that its NAT has outside. \
+            From inside, packets to it go to the NAT and are not turned back.",
+        remedy: "Advertise both addresses, `JVB_ADVERTISE_IPS=<inside>,<public>`, with \
+            `JVB_ADVERTISE_PRIVATE_CANDIDATES` not false; or switch on NAT loopback (hairpin) for \
+            UDP 10000.",
     },
     Cause {
         id: "bridge-answers-from-another-address",

@@ -56,6 +56,14 @@ pub(super) const CAUSES: &[Cause] = &[
             `apps/base/matrix/config/element-config.yaml`.",
     },
     Cause {
+        id: "element-widget-missing",
+        title: "Element's page for calls does not load",
+        explanation: "Element opens a call in a page of its own, `jitsi.html`. It is missing, or \
+            another page answers in its place, and calls stay a grey box.",
+        remedy: "Route all paths of Element's host to Service `element:80`, serve the files of the \
+            image as they are, and purge caches after an upgrade.",
+    },
+    Cause {
         id: "element-jitsi-key-ignored",
         title: "Element ignores the key that names the Jitsi host",
         explanation: "The host stands under a key that Element does not read, such as \

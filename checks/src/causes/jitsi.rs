@@ -21,6 +21,16 @@ pub(super) const CAUSES: &[Cause] = &[
                  upgrade",
     },
     Cause {
+        id: "jitsi-framing-forbidden",
+        title: "Jitsi's pages may not be framed",
+        explanation: "Element shows a call by framing the Jitsi host. A header of the Jitsi host \
+                      forbids that to other hosts, so the call works in a tab of its own and not in \
+                      Element.",
+        remedy: "take `X-Frame-Options` off the Jitsi host (headers middleware of its IngressRoute, \
+                 transform rules of the edge), or send `Content-Security-Policy: frame-ancestors \
+                 'self' https://element.testing.borooka.ee`",
+    },
+    Cause {
         id: "jitsi-config-invalid",
         title: "config.js is not Jitsi Meet's configuration",
         explanation: "`/config.js` is missing, is a web page, or lacks what every client needs: \

@@ -1,14 +1,17 @@
 //! The table of root causes, one file a family.
 
 mod bridge;
+mod conference;
 mod database;
 mod dns;
 mod element;
+mod exposure;
 mod federation;
 mod ingress;
 mod jitsi;
 mod synapse;
 mod tls;
+mod turn;
 mod vantage;
 
 use crate::Cause;
@@ -23,6 +26,9 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     federation::CAUSES,
     element::CAUSES,
     jitsi::CAUSES,
+    conference::CAUSES,
     bridge::CAUSES,
+    turn::CAUSES,
+    exposure::CAUSES,
     database::CAUSES,
 ];

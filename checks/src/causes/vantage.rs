@@ -32,6 +32,15 @@ pub(super) const CAUSES: &[Cause] = &[
         remedy: "run this tool from a machine with IPv6, or give the host an IPv4 address as well",
     },
     Cause {
+        id: "no-udp-from-here",
+        title: "UDP does not work from here",
+        explanation: "The STUN server that was given does not answer over UDP. Either the network \
+            of the machine that runs this tool lets no UDP out, or that server is down. What is \
+            silent over UDP is then not the deployment's fault.",
+        remedy: "let UDP out of this network (in a pod, look at NetworkPolicies), give another \
+            `network.stun_server`, or run this tool from elsewhere",
+    },
+    Cause {
         id: "split-horizon-here",
         title: "our resolver has its own view of the stack's names",
         explanation: "The resolver of the machine that runs this tool gives private addresses, \

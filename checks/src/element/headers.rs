@@ -89,7 +89,7 @@ fn judge(headers: &HeaderMap, jitsi: Option<&Url>, shares_origin: bool) -> Findi
     .actual(format!("no {}", missing.join(", no ")))
 }
 
-fn blocks_calls(
+pub(super) fn blocks_calls(
     headers: &HeaderMap,
     policies: &[(String, Vec<String>)],
     jitsi: Option<&Url>,
@@ -120,7 +120,7 @@ fn blocks_calls(
 }
 
 /// The directives of all content security policies, in order.
-fn policies(headers: &HeaderMap) -> Vec<(String, Vec<String>)> {
+pub(super) fn policies(headers: &HeaderMap) -> Vec<(String, Vec<String>)> {
     let values = headers.get_all("content-security-policy").iter().filter_map(|v| v.to_str().ok());
     values
         .flat_map(|value| value.split([';', ',']))
@@ -132,7 +132,7 @@ fn policies(headers: &HeaderMap) -> Vec<(String, Vec<String>)> {
 }
 
 /// Whether a source expression permits a host (Content Security Policy, "host-source").
-fn permits(source: &str, jitsi: &Url) -> bool {
+pub(super) fn permits(source: &str, jitsi: &Url) -> bool {
     let host = jitsi.host_str().unwrap_or_default();
     let source = source.strip_suffix('/').unwrap_or(source);
     let named = source.strip_prefix("https://").unwrap_or(source);
@@ -144,7 +144,7 @@ fn permits(source: &str, jitsi: &Url) -> bool {
     }
 }
 
-fn value(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn value(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(|value| value.trim().to_lowercase())
 }
 

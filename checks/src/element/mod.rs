@@ -6,5 +6,6 @@ pub mod config;
 pub mod headers;
 pub mod index;
 pub mod jitsi_domain;
+pub mod jitsi_widget;
 pub mod server_name;
 pub mod version;

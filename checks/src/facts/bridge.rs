@@ -1,22 +1,17 @@
 //! The video bridge, tested directly.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use mxdoctor_model::{Evidence, EvidenceKind, Finding};
+use mxdoctor_model::{EvidenceKind, Finding};
 use mxdoctor_probes::colibri::{Direct, Health, Limits, Refusal, Session, test_bridge};
-use mxdoctor_probes::dns::Lookup;
 use mxdoctor_probes::http::HttpError;
-use mxdoctor_probes::ice::{Answer, Pair};
 
-use super::{Resolver, describe};
 use crate::{Cx, Fact, Unavailable};
 
 /// A conference of one endpoint on the bridge, made by its private REST interface, and how far a
 /// guest's packets came: UDP, ICE, DTLS. The conference is gone afterwards.
 ///
-/// Owned by `jitsi.udp`; by `vantage.resolver` where no UDP works for us at all.
+/// Owned by `jitsi.udp`.
 #[derive(Debug, Clone)]
 pub struct Bridge;
 
@@ -29,8 +24,6 @@ pub struct BridgeSession {
     pub version: Option<String>,
     /// Candidates, packets, ICE and DTLS.
     pub session: Session,
-    /// Where nothing came back from any candidate: what our own name server answered over UDP.
-    pub control: Option<Arc<Vec<Lookup>>>,
 }
 
 impl Fact for Bridge {
@@ -51,92 +44,10 @@ impl Fact for Bridge {
         let Direct { health, version, session } =
             seen.map_err(|ours| blame(Finding::error(ours.to_string())))?;
         match session {
-            Ok(session) => {
-                let mut seen = BridgeSession { health, version, session, control: None };
-                let tried = seen.offered().any(|pair| pair.sent > 0);
-                if tried && !seen.offered().any(Pair::is_open) {
-                    // Silence says nothing of the bridge where no UDP works for us at all.
-                    seen.control = Some(cx.fact(Resolver).await?);
-                }
-                Ok(seen)
-            }
+            Ok(session) => Ok(BridgeSession { health, version, session }),
             Err(refusal) => Err(blame(no_conference(base.as_str(), &refusal, &health))),
         }
     }
-}
-
-impl BridgeSession {
-    /// What the bridge says of itself where that is not "healthy".
-    pub fn ailment(&self) -> Option<&Health> {
-        self.health.as_ref().ok().filter(|health| !health.status.is_success())
-    }
-
-    /// The pairs of candidates that the bridge offered, without those learned during the checks.
-    pub fn offered(&self) -> impl Iterator<Item = &Pair> {
-        let offered = |address: SocketAddr| {
-            self.session.offer.candidates.iter().any(|candidate| candidate.address == address)
-        };
-        self.session.way.pairs.iter().filter(move |pair| offered(pair.candidate.address))
-    }
-
-    /// The packets of every pair, and what else puts them into place.
-    pub fn evidence(&self) -> Vec<Evidence> {
-        let packets = |text| Evidence::new(EvidenceKind::Packets, text);
-        let mut all: Vec<Evidence> =
-            self.session.way.pairs.iter().map(|pair| packets(line(pair))).collect();
-        let strangers = &self.session.way.traffic.strangers;
-        all.extend(strangers.iter().map(|(address, count)| {
-            packets(format!("{count} datagrams came from {address}, which was not offered"))
-        }));
-        match &self.health {
-            Ok(health) => all.push(Evidence::new(EvidenceKind::Request, health.line.clone())),
-            Err(error) => all.push(Evidence::note(format!("no answer of its health: {error}"))),
-        }
-        for lookup in self.control.iter().flat_map(|lookups| lookups.iter()) {
-            all.push(Evidence::new(EvidenceKind::Dns, describe(lookup)));
-        }
-        if !self.session.offer.unusable.is_empty() || self.session.way.dropped > 0 {
-            let count = self.session.offer.unusable.len() + self.session.way.dropped;
-            all.push(Evidence::note(format!(
-                "{count} candidates were not tried (not UDP, too many)"
-            )));
-        }
-        if let Err(refusal) = &self.session.expired {
-            all.push(Evidence::note(format!(
-                "the test's conference could not be ended ({refusal}); the bridge ends it itself \
-                 after a minute or two without packets"
-            )));
-        }
-        all
-    }
-}
-
-/// One pair in a line: what was sent and answered, how fast, and by whom.
-fn line(pair: &Pair) -> String {
-    let mut text =
-        format!("{}: {} checks sent, {} answered", pair.candidate, pair.sent, pair.answered);
-    if let Some(rtt) = pair.rtt {
-        text.push_str(&format!(", {:.1} ms", rtt.as_secs_f64() * 1e3));
-    }
-    match &pair.last {
-        Some(Answer::Success) => text.push_str(", success"),
-        Some(Answer::Unsigned) => text.push_str(", success that the bridge did not sign"),
-        Some(Answer::Error(code, reason)) => text.push_str(&format!(", error {code} {reason}")),
-        None => {}
-    }
-    if let Some(mapped) = pair.mapped {
-        text.push_str(&format!(", sees us as {mapped}"));
-    }
-    if pair.asked > 0 {
-        text.push_str(&format!(", {} checks of the bridge came", pair.asked));
-    }
-    if let Some((count, from)) = pair.strayed {
-        text.push_str(&format!(", {count} answers came from {from} instead"));
-    }
-    if let Some(why) = &pair.unsendable {
-        text.push_str(&format!(", cannot be sent from here: {why}"));
-    }
-    text
 }
 
 /// There is no conference: whose fault that is depends on what else answers.

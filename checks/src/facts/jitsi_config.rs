@@ -86,6 +86,16 @@ pub struct JitsiXmpp;
 pub struct XmppPlaces {
     /// The domain that guests log in to.
     pub domain: String,
+    /// Whether that is a domain for guests alone (`hosts.anonymousdomain`).
+    pub for_guests: bool,
+    /// The deployment's domain (`hosts.domain`): users, components and services are there.
+    pub deployment: String,
+    /// The domain of rooms (`hosts.muc`).
+    pub muc: String,
+    /// The focus' address: `hosts.focus`, else `focus.` before the deployment's domain.
+    pub focus: String,
+    /// How many videos browsers ask for, where that is limited (`channelLastN`); -1 is all.
+    pub last_n: Option<i64>,
     /// BOSH, where it is named.
     pub bosh: Option<Url>,
     /// WebSocket, where it is named.
@@ -107,8 +117,16 @@ impl Fact for JitsiXmpp {
             let url = settings.url(key)?.ok()?;
             Some(if cx.vantage() == Vantage::Public { url } else { inside(&settings.base, &url) })
         };
+        let config = &settings.config;
+        let text = |key| config.text(key).filter(|text| !text.is_empty()).map(str::to_owned);
+        let deployment = text("hosts.domain").unwrap_or_default();
         Ok(XmppPlaces {
             domain: settings.guest_domain().unwrap_or_default().to_owned(),
+            for_guests: text("hosts.anonymousdomain").is_some(),
+            muc: text("hosts.muc").unwrap_or_default(),
+            focus: text("hosts.focus").unwrap_or_else(|| format!("focus.{deployment}")),
+            deployment,
+            last_n: config.get("channelLastN").and_then(serde_json::Value::as_i64),
             bosh: place("bosh"),
             websocket: place("websocket"),
         })

@@ -36,7 +36,7 @@ check! {
     attempts 2
 }
 
-async fn run(cx: &Cx) -> Verdict {
+pub(crate) async fn run(cx: &Cx) -> Verdict {
     let places = cx.fact(JitsiXmpp).await?;
     let Some(url) = &places.bosh else {
         return Ok(Finding::skip("config.js names no BOSH address").into());
@@ -139,7 +139,7 @@ pub(super) fn refused(error: &StreamError, domain: &str) -> Finding {
         .transient()
 }
 
-fn mismatch(domain: &str) -> Finding {
+pub(super) fn mismatch(domain: &str) -> Finding {
     Finding::fail("xmpp-domain-mismatch", format!("Prosody does not serve {domain}"))
         .expected(format!("a VirtualHost {domain}, which config.js names"))
         .remedy(format!(

@@ -3,9 +3,9 @@
 use mxdoctor_model::Finding;
 use mxdoctor_probes::ice::{Answer, Pair};
 
-use super::udp::after_udp;
-use crate::facts::{Bridge, BridgeSession};
-use crate::{Cx, Verdict, check};
+use super::{session, udp};
+use crate::facts::{Call, EndpointPath, PathRoute, Paths, UdpPaths};
+use crate::{Cx, Unavailable, Verdict, check};
 
 check! {
     /// ## What it asserts
@@ -29,37 +29,52 @@ check! {
     /// RFC 8445 sections 7 and 8.
     "jitsi.ice" at PIC: "ICE with the bridge validates and nominates a pair"
     causes ["bridge-credentials-stale", "ice-not-nominated"]
-    timeout 45
+    timeout 180
 }
 
 async fn run(cx: &Cx) -> Verdict {
-    let bridge = cx.fact(Bridge).await?;
-    after_udp(cx, &bridge, || Ok(judge(&bridge)))
+    let paths = cx.fact(Paths).await?;
+    reached(cx, &paths).await?;
+    Ok(judge(&paths).into())
 }
 
-pub(super) fn judge(bridge: &BridgeSession) -> Finding {
-    let ice = &bridge.session.way.ice;
-    let ms = ice.elapsed.as_secs_f64() * 1e3;
-    let finding = match &ice.selected {
-        Some(pair) => {
-            let address = pair.candidate.address;
-            Finding::pass(format!("{address} was nominated after {ms:.0} ms")).metric(
-                "nominated_after",
-                ms,
-                "ms",
-            )
-        }
-        None => failed(bridge, ms),
-    };
-    finding.evidences(bridge.evidence())
-}
-
-fn failed(bridge: &BridgeSession, ms: f64) -> Finding {
-    if let Err(refusal) = &bridge.session.answered {
-        return Finding::error("the bridge did not take our side of the transport")
-            .actual(refusal.to_string());
+/// There is an answer over UDP, and in a conference the focus took ours.
+pub(super) async fn reached(cx: &Cx, paths: &UdpPaths) -> Result<(), Unavailable> {
+    udp::need(cx, paths)?;
+    match paths.route {
+        PathRoute::Conference => session::passed(&*cx.fact(Call).await?),
+        PathRoute::Direct => Ok(()),
     }
-    let pairs = &bridge.session.way.pairs;
+}
+
+/// One finding for all endpoints: the first that failed, or all that came through.
+pub(super) fn judge(paths: &UdpPaths) -> Finding {
+    let failed = |endpoint: &&EndpointPath| endpoint.way.ice.selected.is_none();
+    let slowest = paths.endpoints.iter().map(|endpoint| endpoint.way.ice.elapsed).max();
+    let ms = slowest.unwrap_or_default().as_secs_f64() * 1e3;
+    let finding = match paths.endpoints.iter().find(failed) {
+        Some(endpoint) => failure(endpoint),
+        None => Finding::pass(passed(paths)).metric("nominated_after", ms, "ms"),
+    };
+    finding.evidences(paths.evidence())
+}
+
+fn passed(paths: &UdpPaths) -> String {
+    let each = paths.endpoints.iter().filter_map(|endpoint| {
+        let address = endpoint.way.ice.selected.as_ref()?.candidate.address;
+        let ms = endpoint.way.ice.elapsed.as_secs_f64() * 1e3;
+        Some(format!("{address} was nominated for {} after {ms:.0} ms", endpoint.label))
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn failure(endpoint: &EndpointPath) -> Finding {
+    let label = &endpoint.label;
+    if let Some(refusal) = &endpoint.refused {
+        return Finding::error(format!("the bridge did not take the transport of {label}"))
+            .actual(refusal);
+    }
+    let pairs = &endpoint.way.pairs;
     let stale = |pair: &Pair| matches!(pair.last, Some(Answer::Error(401, _))) && pair.sent > 0;
     let valid = pairs.iter().any(|pair| pair.valid);
     if !valid && pairs.iter().any(stale) {
@@ -68,18 +83,18 @@ fn failed(bridge: &BridgeSession, ms: f64) -> Finding {
             "the bridge answers with error 401 to the password that it gave",
         )
         .expected("a success signed with that password")
-        .actual("401");
+        .actual(format!("401, to {label}"));
     }
     let asked: u32 = pairs.iter().map(|pair| pair.asked).sum();
-    let actual = match (valid, asked, bridge.session.way.ice.refused) {
+    let actual = match (valid, asked, endpoint.way.ice.refused) {
         (_, 0, 0) => "the bridge sends no checks of its own".to_owned(),
         (_, 0, refused) => format!("{refused} checks of the bridge, none signed with our password"),
         (true, asked, _) => format!("{asked} checks of the bridge, none that nominates"),
-        (false, asked, _) => {
-            format!("{asked} checks of the bridge, and no success to ours")
-        }
+        (false, asked, _) => format!("{asked} checks of the bridge, and no success to ours"),
     };
-    Finding::fail("ice-not-nominated", format!("no pair was nominated within {ms:.0} ms"))
+    let ms = endpoint.way.ice.elapsed.as_secs_f64() * 1e3;
+    let summary = format!("no pair was nominated for {label} within {ms:.0} ms");
+    Finding::fail("ice-not-nominated", summary)
         .expected("a check of the bridge with USE-CANDIDATE")
         .actual(actual)
 }

@@ -3,8 +3,12 @@
 use mxdoctor_model::{Evidence, Finding, Vantage};
 use mxdoctor_probes::ice::{Answer, Kind, Pair};
 
-use crate::facts::{Bridge, BridgeSession, unreachable_from_outside};
-use crate::{Cx, Findings, Verdict, check};
+use super::candidates::{self, is_private};
+use crate::facts::{EndpointPath, Paths, UdpPaths, is_bridges};
+use crate::{Cx, Unavailable, Verdict, check};
+
+/// Checks that are surely lost rather than late when none of them is answered.
+const ENOUGH: u32 = 4;
 
 check! {
     /// ## What it asserts
@@ -17,19 +21,18 @@ check! {
     /// browsers then talk directly.
     ///
     /// ## How it looks
-    /// By the bridge's private REST interface (colibri2) it makes a conference with one endpoint,
-    /// sends STUN to each candidate offered, counts every packet, and ends the conference. The
-    /// bridge is silent to anybody without a valid user name, so there is no lighter test. An
-    /// error 401 or 487 proves the path as much as a success does. It needs
-    /// `COLIBRI_REST_ENABLED=true` on the jvb container and `jitsi.jvb_rest`; without them it is
-    /// skipped and says so.
+    /// As a guest of a conference, or where none comes to an invitation, by the bridge's private
+    /// REST interface (colibri2), it is offered candidates, sends STUN to each of them and counts
+    /// every packet. The bridge is silent to anybody without a valid user name, so there is no
+    /// lighter test. An error 401 or 487 proves the path as much as a success does. The direct
+    /// test needs `COLIBRI_REST_ENABLED=true` on the jvb container and `jitsi.jvb_rest`.
     ///
     /// ## What makes it fail
     /// Nothing comes back from any address although the bridge is healthy; ICMP says that nobody
-    /// listens; only private addresses are offered to the outside; no candidates at all.
-    /// An address that is silent while another one answers is a warning from outside, and no
-    /// matter from inside. What cannot be sent from here (no IPv6) is skipped, and silence where
-    /// not even our own name server answers is trouble on our side.
+    /// listens; one guest of two is answered. An address that is silent while another one answers
+    /// is a warning from outside, and no matter from inside. What cannot be sent from here (no
+    /// IPv6) is skipped, and silence where not even our own name server answers is trouble on our
+    /// side.
     ///
     /// ## How to fix it
     /// Open UDP 10000 to the node of the bridge, in the cloud's firewall and on the node; forward
@@ -41,55 +44,76 @@ check! {
     /// RFC 8489, RFC 8445 section 7; the bridge's single-port harvester.
     "jitsi.udp" at PIC: "the bridge's media port answers over UDP"
     causes [
-        "udp-blocked", "bridge-unhealthy", "bridge-no-candidates", "bridge-refuses-conferences",
-        "bridge-api-unreachable", "bridge-advertises-private-address",
-        "bridge-advertises-wrong-address", "bridge-answers-from-another-address",
+        "udp-blocked", "bridge-unhealthy", "bridge-refuses-conferences",
+        "bridge-api-unreachable", "bridge-advertises-wrong-address", "bridge-address-shared",
+        "bridge-answers-from-another-address", "nat-hairpin-missing",
     ]
-    timeout 45
+    timeout 180
 }
 
 async fn run(cx: &Cx) -> Verdict {
-    let bridge = cx.fact(Bridge).await?;
-    Ok(judge(cx, &bridge).into_iter().collect())
+    let paths = cx.fact(Paths).await?;
+    candidates::need(cx, &paths)?;
+    Ok(judge(cx, &paths).into_iter().collect())
 }
 
 /// A finding for each candidate.
-pub(super) fn judge(cx: &Cx, bridge: &BridgeSession) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = bridge
+pub(super) fn judge(cx: &Cx, paths: &UdpPaths) -> Vec<Finding> {
+    let findings: Vec<Finding> = paths
         .offered()
         .map(|pair| {
-            judge_one(cx, bridge, pair)
+            judge_one(cx, paths, pair)
                 .on(pair.candidate.address.to_string())
                 .metric("checks_sent", pair.sent.into(), "count")
                 .metric("checks_answered", pair.answered.into(), "count")
         })
         .collect();
-    if findings.is_empty() {
-        findings.push(no_candidates(bridge));
-    }
-    findings.into_iter().map(|finding| finding.evidences(bridge.evidence())).collect()
+    findings.into_iter().map(|finding| finding.evidences(paths.evidence())).collect()
 }
 
-fn no_candidates(bridge: &BridgeSession) -> Finding {
-    let cause =
-        if bridge.ailment().is_some() { "bridge-unhealthy" } else { "bridge-no-candidates" };
-    Finding::fail(cause, "the bridge offers no UDP address at all")
-        .expected("at least one candidate")
-        .actual(ailment(bridge).unwrap_or_else(|| "none".into()))
+fn ailment(paths: &UdpPaths) -> Option<String> {
+    paths.ailment().map(|health| format!("its health is {}: {}", health.status, health.text))
 }
 
-fn ailment(bridge: &BridgeSession) -> Option<String> {
-    bridge.ailment().map(|health| format!("its health is {}: {}", health.status, health.text))
-}
-
-fn judge_one(cx: &Cx, bridge: &BridgeSession, pair: &Pair) -> Finding {
+fn judge_one(cx: &Cx, paths: &UdpPaths, pair: &Pair) -> Finding {
     if let Some(why) = &pair.unsendable {
         return unsendable(pair, why);
     }
-    if pair.is_open() {
-        return open(bridge, pair);
+    if !pair.is_open() {
+        return if paths.is_open() { spare(cx, pair) } else { silent(cx, paths, pair) };
     }
-    if bridge.offered().any(Pair::is_open) { spare(cx, pair) } else { silent(cx, bridge, pair) }
+    if pair.answered == 0 && pair.sent > ENOUGH && !paths.offered().any(|it| it.answered > 0) {
+        return one_way(pair);
+    }
+    match paths.silent().next() {
+        Some(endpoint) if is_bridges(pair) => shared(paths, pair, &endpoint.label),
+        _ => open(paths, pair),
+    }
+}
+
+/// The bridge's packets come, and ours do not arrive.
+fn one_way(pair: &Pair) -> Finding {
+    let address = pair.candidate.address;
+    Finding::fail(
+        "udp-blocked",
+        format!("the bridge's checks come from {address}, and ours to it are not answered"),
+    )
+    .expected("an answer to an authenticated binding request")
+    .actual(format!("{} checks sent, none answered, {} came", pair.sent, pair.asked))
+}
+
+/// One endpoint is answered and another one is not: who answers is not always the same.
+fn shared(paths: &UdpPaths, pair: &Pair, silent: &str) -> Finding {
+    let address = pair.candidate.address;
+    let ours = |endpoint: &&EndpointPath| endpoint.offered().any(is_bridges);
+    let answered = paths.endpoints.iter().find(ours).map_or("another", |it| it.label.as_str());
+    Finding::fail(
+        "bridge-address-shared",
+        format!("{address} answers {answered} and is silent to {silent}"),
+    )
+    .expected("an answer to both guests of one conference")
+    .actual("an answer to one of them")
+    .likely()
 }
 
 fn unsendable(pair: &Pair, why: &str) -> Finding {
@@ -101,7 +125,7 @@ fn unsendable(pair: &Pair, why: &str) -> Finding {
     }
 }
 
-fn open(bridge: &BridgeSession, pair: &Pair) -> Finding {
+fn open(paths: &UdpPaths, pair: &Pair) -> Finding {
     let address = pair.candidate.address;
     let ms = pair.rtt.map(|rtt| rtt.as_secs_f64() * 1e3);
     let time = ms.map_or_else(String::new, |ms| format!(" in {ms:.1} ms"));
@@ -120,7 +144,7 @@ fn open(bridge: &BridgeSession, pair: &Pair) -> Finding {
         None => format!("the bridge's checks arrive from {address}: the path is open"),
         _ => format!("{address} answers{time}"),
     };
-    let finding = match ailment(bridge) {
+    let finding = match ailment(paths) {
         Some(ailment) => Finding::warn("bridge-unhealthy", format!("{summary}, but {ailment}")),
         None => Finding::pass(summary),
     };
@@ -128,12 +152,6 @@ fn open(bridge: &BridgeSession, pair: &Pair) -> Finding {
         Some(ms) => finding.metric("rtt", ms, "ms"),
         None => finding,
     }
-}
-
-/// Nobody outside is meant to reach it.
-fn is_private(cx: &Cx, pair: &Pair) -> bool {
-    cx.vantage() == Vantage::Public
-        && unreachable_from_outside(cx.target(), pair.candidate.address.ip())
 }
 
 /// Silent, while another candidate is open.
@@ -174,23 +192,15 @@ fn strayed(pair: &Pair, from: std::net::SocketAddr) -> Finding {
 }
 
 /// Silent, as all others are.
-fn silent(cx: &Cx, bridge: &BridgeSession, pair: &Pair) -> Finding {
+fn silent(cx: &Cx, paths: &UdpPaths, pair: &Pair) -> Finding {
     let address = pair.candidate.address;
     if let Some((_, from)) = pair.strayed {
         return strayed(pair, from);
     }
-    if let Some(ailment) = ailment(bridge) {
+    if let Some(ailment) = ailment(paths) {
         return Finding::fail("bridge-unhealthy", format!("{address} is silent, and {ailment}"));
     }
     if is_private(cx, pair) {
-        if bridge.offered().all(|other| is_private(cx, other) || other.unsendable.is_some()) {
-            return Finding::fail(
-                "bridge-advertises-private-address",
-                format!("{address} is private, and no public address is advertised"),
-            )
-            .expected("a candidate that can be reached from the internet")
-            .actual("private addresses only");
-        }
         return Finding::skip(format!("{address} is a private address, not meant for outside"));
     }
     if address.is_ipv6() {
@@ -198,7 +208,7 @@ fn silent(cx: &Cx, bridge: &BridgeSession, pair: &Pair) -> Finding {
             "{address} does not answer; whether IPv6 works from here is not known"
         ));
     }
-    let closed = bridge.session.way.closed.contains(&address);
+    let closed = paths.is_closed(address);
     if closed && pair.candidate.kind != Kind::Host {
         return Finding::fail(
             "bridge-advertises-wrong-address",
@@ -207,6 +217,9 @@ fn silent(cx: &Cx, bridge: &BridgeSession, pair: &Pair) -> Finding {
         .expected("the bridge behind the mapped address")
         .actual("ICMP port unreachable");
     }
+    if cx.vantage() != Vantage::Public && pair.candidate.kind == Kind::ServerReflexive {
+        return hairpin(paths, pair);
+    }
     let actual = if closed { "ICMP port unreachable" } else { "silence" };
     let finding = Finding::fail(
         "udp-blocked",
@@ -214,14 +227,31 @@ fn silent(cx: &Cx, bridge: &BridgeSession, pair: &Pair) -> Finding {
     )
     .expected("an answer to an authenticated binding request")
     .actual(actual);
-    note_doubt(bridge, finding.likely())
+    note_doubt(paths, finding.likely())
+}
+
+/// From inside, a mapped address leads out to the NAT and back.
+fn hairpin(paths: &UdpPaths, pair: &Pair) -> Finding {
+    let address = pair.candidate.address;
+    if paths.offered().any(|other| other.candidate.kind == Kind::Host) {
+        return Finding::skip(format!(
+            "{address} does not answer from inside; the bridge's own address is the one to ask here"
+        ));
+    }
+    Finding::fail(
+        "nat-hairpin-missing",
+        format!("{address} is the bridge's address outside, and does not answer from inside"),
+    )
+    .expected("an answer, or an address of the inside among those offered")
+    .actual("silence, and no other address")
+    .likely()
 }
 
 /// What cannot be told from here, and what would tell it.
-fn note_doubt(bridge: &BridgeSession, finding: Finding) -> Finding {
-    let known = match &bridge.health {
-        Ok(_) => "the bridge says that it is healthy",
-        Err(_) => "its health is not known",
+fn note_doubt(paths: &UdpPaths, finding: Finding) -> Finding {
+    let known = match &paths.health {
+        Some(Ok(_)) => "the bridge says that it is healthy",
+        Some(Err(_)) | None => "the bridge's health is not known",
     };
     finding.evidences([Evidence::note(format!(
         "{known}, and our own name server answers over UDP; whether our packets or the bridge's \
@@ -231,22 +261,14 @@ fn note_doubt(bridge: &BridgeSession, finding: Finding) -> Finding {
     ))])
 }
 
-/// The finding that keeps the later stages from being looked at, if there is one.
-pub(super) fn obstacle(cx: &Cx, bridge: &BridgeSession) -> Option<Finding> {
-    if bridge.offered().any(|pair| pair.is_open() && pair.last != Some(Answer::Unsigned)) {
-        return None;
+/// The later stages are blocked by this one where any endpoint is without an answer.
+pub(super) fn need(cx: &Cx, paths: &UdpPaths) -> Result<(), Unavailable> {
+    candidates::need(cx, paths)?;
+    if paths.silent().next().is_none() {
+        return Ok(());
     }
-    judge(cx, bridge).into_iter().max_by_key(|finding| finding.outcome)
-}
-
-/// Findings of the stages after this one, blocked by it where nothing was reached.
-pub(super) fn after_udp(
-    cx: &Cx,
-    bridge: &BridgeSession,
-    look: impl FnOnce() -> Result<Finding, crate::Unavailable>,
-) -> Verdict {
-    match obstacle(cx, bridge) {
-        Some(finding) => Err(crate::Unavailable::by("jitsi.udp", finding)),
-        None => look().map(Findings::from),
+    match judge(cx, paths).into_iter().max_by_key(|finding| finding.outcome) {
+        Some(finding) => Err(Unavailable::by("jitsi.udp", finding)),
+        None => Ok(()),
     }
 }

@@ -46,7 +46,7 @@ check! {
     attempts 2
 }
 
-async fn run(cx: &Cx) -> Verdict {
+pub(crate) async fn run(cx: &Cx) -> Verdict {
     let places = cx.fact(JitsiXmpp).await?;
     let Some(url) = &places.websocket else {
         return Ok(Finding::skip("config.js names no WebSocket: clients use BOSH").into());

@@ -3,3 +3,4 @@
 pub mod clock;
 pub mod ipv6;
 pub mod resolver;
+pub mod udp;

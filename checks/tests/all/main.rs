@@ -3,4 +3,6 @@
 mod app;
 mod database;
 mod fed;
+mod parts;
 mod stack;
+mod turn;

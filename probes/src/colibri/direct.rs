@@ -1,18 +1,18 @@
 //! The direct test of a bridge: a conference by REST, then STUN, ICE and DTLS over UDP.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use url::Url;
 
+use super::sound::{self, Sound};
 use super::{Conference, Health, Offer, Refusal, Rest};
 use crate::Net;
 use crate::dtls::{DtlsError, Identity, Secured, Side};
 use crate::http::HttpError;
 use crate::ice::{Answer, Pair, Role};
-use crate::stun::{self, Class, Message};
-use crate::transport::{Transport, is_refused};
-use crate::way::{IceStage, Way};
+
+use crate::transport::Transport;
+use crate::way::{IceStage, Way, closed, is_settled};
 
 /// How long each stage may take.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,9 @@ pub struct Limits {
     pub ice: Duration,
     /// Until the end of the handshake, from its first packet on.
     pub dtls: Duration,
+    /// Until each of two endpoints heard the other, from the first packet on; nothing: no sound is
+    /// tried.
+    pub sound: Duration,
     /// How long candidates that are still silent are waited for when another one has answered.
     pub spare: Duration,
 }
@@ -33,6 +36,7 @@ impl Default for Limits {
             udp: Duration::from_secs(3),
             ice: Duration::from_secs(8),
             dtls: Duration::from_secs(5),
+            sound: Duration::from_millis(1500),
             spare: Duration::from_millis(900),
         }
     }
@@ -63,6 +67,9 @@ pub struct Session {
     pub answered: Result<(), Refusal>,
     /// How far the endpoint's packets came.
     pub way: Way,
+    /// What two endpoints heard of each other through the bridge, or why that could not be
+    /// tried; none where the first one came to no keys.
+    pub sound: Option<Result<Sound, String>>,
     /// How expiring the conference went.
     pub expired: Result<(), Refusal>,
 }
@@ -103,7 +110,8 @@ async fn converse(
     let started = Instant::now();
     transport.set_remote(offer.credentials.clone(), &offer.candidates);
     let local = transport.local().clone();
-    let answer = conference.answer(Side::Client, &local, &identity.fingerprint);
+    let us = (conference.endpoint(), sound::SSRCS.0);
+    let answer = conference.answer(us, Side::Client, &local, &identity.fingerprint);
     let (answered, ()) = futures_util::join!(answer, nominate(&mut transport, started, limits));
     let ice = IceStage {
         elapsed: started.elapsed(),
@@ -114,26 +122,35 @@ async fn converse(
         Some(_) => Some(shake_hands(&mut transport, &identity, &offer, limits).await?),
         None => None,
     };
-    transport.drive(started + limits.spare, |way| way.agent().pairs().iter().all(settled)).await;
+    let sound = match &dtls {
+        Some((Ok(_), _)) if !limits.sound.is_zero() => {
+            Some(sound::hear_each_other(net, &conference, &mut transport, limits).await)
+        }
+        _ => None,
+    };
+    transport.drive(started + limits.spare, |way| way.agent().pairs().iter().all(is_settled)).await;
     transport.close().await;
     let silent: Vec<Pair> =
-        transport.agent().pairs().iter().filter(|pair| !settled(pair)).cloned().collect();
-    let (expired, closed) =
-        futures_util::join!(conference.expire(), closed(&silent, &offer, limits.spare / 2));
+        transport.agent().pairs().iter().filter(|pair| !is_settled(pair)).cloned().collect();
+    let (expired, closed) = futures_util::join!(
+        conference.expire(),
+        closed(&silent, &offer.credentials, limits.spare / 2)
+    );
     let way = Way {
         pairs: transport.agent().pairs().to_vec(),
         closed,
         dropped: transport.agent().dropped,
         ice,
         dtls,
+        media: transport.media().cloned(),
         traffic: transport.traffic().clone(),
     };
-    Ok(Session { offer, answered, way, expired })
+    Ok(Session { offer, answered, way, sound, expired })
 }
 
 /// Drives ICE to the nomination; gives up early where nothing at all is answered, and where
 /// nothing can be sent.
-async fn nominate(way: &mut Transport, started: Instant, limits: Limits) {
+pub(super) async fn nominate(way: &mut Transport, started: Instant, limits: Limits) {
     let hopeless =
         |pair: &Pair| pair.unsendable.is_some() || pair.is_open() && is_refused_for_good(pair);
     let over = |way: &Transport| {
@@ -147,7 +164,7 @@ async fn nominate(way: &mut Transport, started: Instant, limits: Limits) {
     }
 }
 
-async fn shake_hands(
+pub(super) async fn shake_hands(
     way: &mut Transport,
     identity: &Identity,
     offer: &Offer,
@@ -167,20 +184,4 @@ async fn shake_hands(
 /// Error 401 again and again: another password will not come.
 fn is_refused_for_good(pair: &Pair) -> bool {
     !pair.valid && pair.answered >= 3 && matches!(pair.last, Some(Answer::Error(401, _)))
-}
-
-fn settled(pair: &Pair) -> bool {
-    pair.is_open() || pair.unsendable.is_some()
-}
-
-/// Asks silent candidates once more from another port, just to hear an ICMP "port unreachable".
-async fn closed(silent: &[Pair], offer: &Offer, limit: Duration) -> Vec<SocketAddr> {
-    let mut message = Message::new(Class::Request, stun::transaction());
-    message.username = Some(format!("{}:probe", offer.credentials.ufrag));
-    let Ok(bytes) = message.encode(Some(&offer.credentials.pwd)) else { return Vec::new() };
-    let bytes = &bytes;
-    let asked = silent.iter().map(|pair| async move {
-        is_refused(pair.route, bytes, limit).await.then_some(pair.candidate.address)
-    });
-    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
 }

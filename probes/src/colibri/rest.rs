@@ -12,6 +12,9 @@ use crate::http::{HttpError, Request, Response};
 use crate::ice::Credentials;
 use crate::stun;
 
+/// Payload type of Opus in our conferences.
+pub(super) const OPUS: u8 = 111;
+
 /// The interface at its base URL (`http://jvb:8080`).
 #[derive(Clone)]
 pub struct Rest {
@@ -52,7 +55,7 @@ pub enum Refusal {
     Unreachable(#[from] HttpError),
 }
 
-/// A conference of one endpoint, made and not yet expired. Dropping it expires it in the
+/// A conference, made and not yet expired. Dropping it expires it in the
 /// background; [`Conference::expire`] also says how that went.
 pub struct Conference {
     rest: Rest,
@@ -102,28 +105,10 @@ impl Rest {
             "meeting-id": conference.meeting,
             "name": format!("mxdoctor-{unique}@mxdoctor.invalid"),
             "create": true,
-            "endpoints": [{
-                "id": conference.endpoint,
-                "create": true,
-                "stats-id": "mxdoctor",
-                "medias": [{
-                    "type": "audio",
-                    "payload-types": [{
-                        "name": "opus", "id": "111", "channels": "2", "clockrate": "48000",
-                        "parameters": { "minptime": "10", "useinbandfec": "1" },
-                    }],
-                    "extmap-allow-mixed": true,
-                }],
-                "transport": { "ice-controlling": true },
-                "capabilities": ["source-names"],
-            }],
+            "endpoints": [wanted(&conference.endpoint)],
         });
         let offer = self.ask(Method::POST, "colibri/v2/conferences", Some(&body)).await;
-        let offer = offer.map_err(Refusal::from).and_then(|answer| {
-            accept(&answer)?;
-            Offer::parse(&answer.body).map_err(Refusal::Garbled)
-        });
-        (conference, offer)
+        (conference, offer_of(offer))
     }
 
     async fn ask(
@@ -152,19 +137,41 @@ impl std::fmt::Debug for Rest {
 }
 
 impl Conference {
-    /// Tells the bridge our side of the endpoint's transport; no candidates, it learns them.
+    /// The first endpoint's id.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Adds another endpoint, and gives the bridge's offer for it. (The bridge takes one endpoint
+    /// in each request.)
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn add(&self, endpoint: &str) -> Result<Offer, Refusal> {
+        let body = json!({ "endpoints": [wanted(endpoint)] });
+        offer_of(self.rest.ask(Method::PATCH, &self.path(), Some(&body)).await)
+    }
+
+    /// Tells the bridge our side of an endpoint's transport, and the sound that it will send; no
+    /// candidates, the bridge learns them.
     ///
     /// # Errors
     /// [`Refusal`].
     pub async fn answer(
         &self,
+        (endpoint, ssrc): (&str, u32),
         side: Side,
         credentials: &Credentials,
         fingerprint: &Fingerprint,
     ) -> Result<(), Refusal> {
         let setup = if side == Side::Client { "active" } else { "passive" };
         let body = json!({ "endpoints": [{
-            "id": self.endpoint,
+            "id": endpoint,
+            "sources": [{
+                "type": "audio",
+                "id": format!("{endpoint}-a0"),
+                "sources": [{ "ssrc": ssrc, "name": format!("{endpoint}-a0") }],
+            }],
             "transport": { "transport": {
                 "xmlns": "urn:xmpp:jingle:transports:ice-udp:1",
                 "ufrag": credentials.ufrag,
@@ -223,6 +230,31 @@ impl std::fmt::Debug for Conference {
     }
 }
 
+/// An endpoint with sound alone.
+fn wanted(endpoint: &str) -> Value {
+    json!({
+        "id": endpoint,
+        "create": true,
+        "stats-id": "mxdoctor",
+        "medias": [{
+            "type": "audio",
+            "payload-types": [{
+                "name": "opus", "id": OPUS.to_string(), "channels": "2", "clockrate": "48000",
+                "parameters": { "minptime": "10", "useinbandfec": "1" },
+            }],
+            "extmap-allow-mixed": true,
+        }],
+        "transport": { "ice-controlling": true },
+        "capabilities": ["source-names"],
+    })
+}
+
+fn offer_of(answer: Result<Response, HttpError>) -> Result<Offer, Refusal> {
+    let answer = answer?;
+    accept(&answer)?;
+    Offer::parse(&answer.body).map_err(Refusal::Garbled)
+}
+
 fn accept(answer: &Response) -> Result<(), Refusal> {
     match answer.status {
         StatusCode::OK => Ok(()),
@@ -232,7 +264,7 @@ fn accept(answer: &Response) -> Result<(), Refusal> {
 }
 
 /// The bridge's error pages have the reason in their title.
-fn title_or_text(answer: &Response) -> String {
+pub(super) fn title_or_text(answer: &Response) -> String {
     let text = answer.text();
     let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
     let words = title.map_or(text.as_ref(), |(title, _)| title);

@@ -209,6 +209,15 @@ impl Dtls {
         self.pump(now);
     }
 
+    /// Repeats the flight at once where nothing of the other side has come: what was sent before it
+    /// was ready is lost on many.
+    pub fn hurry(&mut self, now: Instant) {
+        if self.outcome.is_none() && self.received == 0 {
+            self.outgoing.extend(self.flight.iter().cloned());
+            self.repeat = now + FLIGHT;
+        }
+    }
+
     /// Takes a datagram from the peer; anything that is not DTLS is ignored.
     pub fn handle(&mut self, now: Instant, bytes: &[u8]) {
         if bytes.len() > MAX_BYTES || !looks_like_dtls(bytes) {

@@ -12,14 +12,19 @@ pub fn machine_uid() -> String {
     hex::<16>()
 }
 
-/// The endpoint's id, which is the nick in the room: the first eight characters of the address
-/// where they are hexadecimal digits, as browsers do it (some servers demand it), else random
-/// ones.
+/// The endpoint's id, which is the nick in the room: the first eight characters of an anonymous
+/// address (a UUID), as browsers do it and some servers demand; else random ones, for two guests
+/// may have logged in as the same user.
 pub fn endpoint_id(jid: &str) -> String {
     let node = jid.split('@').next().unwrap_or_default();
-    let start: String = node.chars().take(8).collect();
-    let fits = start.len() == 8 && start.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if fits { start.to_ascii_lowercase() } else { hex::<4>() }
+    let is_digit = |byte: &u8| byte.is_ascii_hexdigit();
+    match node.split_once('-') {
+        Some((start, rest)) if start.len() == 8 && rest.len() == 27 => {
+            let fits = start.as_bytes().iter().all(is_digit);
+            if fits { start.to_ascii_lowercase() } else { hex::<4>() }
+        }
+        _ => hex::<4>(),
+    }
 }
 
 fn hex<const N: usize>() -> String {

@@ -298,6 +298,7 @@ fn names_are_hard_to_guess_and_fit() {
     assert_eq!((one.len(), one.starts_with("mxdoctor-")), (41, true));
     assert_eq!(machine_uid().len(), 32);
     assert_eq!(endpoint_id("3FA85f64-5717-4562-b3fc-2c963f66afa6@meet.jitsi/r"), "3fa85f64");
+    assert_ne!(endpoint_id("deadbeef@meet.jitsi/a"), endpoint_id("deadbeef@meet.jitsi/b"));
     let random = endpoint_id("lu8o0quptr9ljcm0c-vl8e1n@meet.jitsi/q");
     assert!(random.len() == 8 && random.bytes().all(|byte| byte.is_ascii_hexdigit()), "{random}");
     assert_ne!(random, endpoint_id("lu8o0quptr9ljcm0c-vl8e1n@meet.jitsi/q"));

@@ -176,3 +176,61 @@ proptest! {
         prop_assert!(guest.selected().is_none());
     }
 }
+
+#[test]
+fn a_valid_pair_is_usable_before_its_nomination() {
+    let now = Instant::now();
+    let (mut guest, mut bridge) = agents(Role::Controlled, Role::Controlling);
+    guest.set_remote(now, bridge.local().clone());
+    guest.add_candidate(now, candidate(2), address(2));
+    assert!(guest.usable(now).is_none());
+    carry(now, &mut guest, &mut bridge);
+    assert!(guest.selected().is_none());
+    assert_eq!(guest.usable(now).expect("valid").route, address(2));
+}
+
+#[test]
+fn consent_is_asked_for_and_its_loss_is_seen() {
+    let mut now = Instant::now();
+    let (mut guest, mut bridge) = agents(Role::Controlled, Role::Controlling);
+    introduce(now, &mut guest, &mut bridge);
+    carry(now, &mut guest, &mut bridge);
+    for _ in 0..600 {
+        now += Duration::from_millis(100);
+        carry(now, &mut guest, &mut bridge);
+    }
+    let sent = guest.pairs()[0].sent;
+    assert!((12..20).contains(&sent) && !guest.is_consent_lost(now), "one each 5 s: {sent}");
+    // A pause of ours is no loss of consent.
+    assert!(!guest.is_consent_lost(now + Duration::from_secs(60)));
+    for _ in 0..160 {
+        now += Duration::from_millis(100);
+        guest.handle_timeout(now);
+        while guest.poll_transmit().is_some() {}
+    }
+    assert!(guest.is_consent_lost(now) && guest.usable(now).is_none());
+    carry(now + Duration::from_secs(1), &mut guest, &mut bridge);
+    assert!(!guest.is_consent_lost(now + Duration::from_secs(1)), "an answer brings it back");
+}
+
+#[test]
+fn other_credentials_start_ice_anew() {
+    let now = Instant::now();
+    let (mut guest, mut bridge) = agents(Role::Controlled, Role::Controlling);
+    introduce(now, &mut guest, &mut bridge);
+    carry(now, &mut guest, &mut bridge);
+    let before = guest.local().clone();
+    guest.set_remote(now, bridge.local().clone());
+    assert_eq!((guest.restarts, guest.local()), (0, &before), "the same ones change nothing");
+    assert!(guest.selected().is_some());
+
+    let mut other = Agent::new(Role::Controlling, Credentials::random());
+    introduce(now, &mut guest, &mut other);
+    assert_eq!(guest.restarts, 1);
+    assert!(guest.local() != &before && guest.selected().is_none());
+    assert_eq!(guest.pairs().len(), 1);
+    // Introduced with the credentials that were new then.
+    other.set_remote(now, guest.local().clone());
+    carry(now, &mut guest, &mut other);
+    assert!(guest.selected().is_some() && other.selected().is_some());
+}

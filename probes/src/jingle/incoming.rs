@@ -34,6 +34,11 @@ pub fn incoming(iq: &Element) -> Option<Result<Incoming, JingleError>> {
     jingle(iq).ok().map(|jingle| read(iq, jingle))
 }
 
+/// Whether a stanza means to offer a session, be it readable or not.
+pub fn is_offer(iq: &Element) -> bool {
+    jingle(iq).is_ok_and(|jingle| jingle.get_attr("action") == Some("session-initiate"))
+}
+
 /// Whether a stanza comes from the focus' occupant: only that one may offer a session. Any other
 /// offer is a direct one of another participant, to be declined.
 pub fn is_from_focus(stanza: &Element) -> bool {

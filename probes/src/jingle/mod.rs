@@ -15,7 +15,7 @@ pub use answer::{
     Local, LocalCandidate, LocalSource, Reason, accept, decline, ice_failed, terminate,
     transport_info,
 };
-pub use incoming::{Incoming, incoming, is_from_focus};
+pub use incoming::{Incoming, incoming, is_from_focus, is_offer};
 pub use initiate::{BridgeSession, Content, Initiate, JingleError, StartMuted, initiate};
 pub use media::{Media, PayloadType};
 pub use sources::{MediaKind, Source, SourceGroup, Sources};

@@ -4,6 +4,7 @@ mod addresses;
 mod cleanup;
 mod config;
 mod connect;
+mod greet;
 mod instruments;
 mod roots;
 mod tap;

@@ -93,7 +93,7 @@ consider_websocket_secure = true
 c2s_require_encryption = false
 external_services = {
     { type = "turn", host = "turn.example.org", port = 3478, transport = "udp",
-      username = "u", password = "geheim" };
+      username = "u", password = "ladder" };
     { type = "stun", host = "stun.example.org", port = 3478, transport = "udp" };
 }
 

@@ -9,15 +9,20 @@ use bytes::Bytes;
 
 use super::Traffic;
 use super::sockets::Sockets;
+use crate::colibri::Message;
 use crate::dtls::{Dtls, Fingerprint, Identity, Side, looks_like_dtls};
 use crate::ice::{Agent, Candidate, Credentials, Role};
 use crate::media::{Media, MediaPlan, Session};
 use crate::net::Overrides;
+use crate::sctp::{Channel, Open};
 use crate::srtp::Srtp;
 use crate::stun::looks_like_stun;
 
 /// Media datagrams kept until media begins; the oldest go first.
 const EARLY: usize = 256;
+
+/// Label and protocol of the bridge channel.
+const CHANNEL: (&str, &str) = ("JVB data channel", "http://jitsi.org/protocols/colibri");
 
 /// One endpoint's way over UDP.
 #[derive(Debug)]
@@ -27,6 +32,7 @@ pub struct Transport {
     agent: Agent,
     dtls: Option<Dtls>,
     media: Option<Session>,
+    channel: Option<Channel>,
     /// Media that came before ours began.
     early: VecDeque<(Instant, Bytes)>,
     traffic: Traffic,
@@ -44,6 +50,7 @@ impl Transport {
             agent: Agent::new(role, Credentials::random()),
             dtls: None,
             media: None,
+            channel: None,
             early: VecDeque::new(),
             traffic: Traffic::default(),
         })
@@ -93,6 +100,11 @@ impl Transport {
         self.media.as_ref().map(Session::media)
     }
 
+    /// The bridge channel, once opened.
+    pub fn channel(&self) -> Option<&Channel> {
+        self.channel.as_ref()
+    }
+
     /// What was sent and received.
     pub fn traffic(&self) -> &Traffic {
         &self.traffic
@@ -113,8 +125,15 @@ impl Transport {
         let now = Instant::now();
         let peer = self.agent.usable(now).ok_or("no pair is valid")?.route;
         self.dtls = Some(Dtls::new(now, side, identity, peer, signalled)?);
-        self.media = None;
+        (self.media, self.channel) = (None, None);
         Ok(())
+    }
+
+    /// Repeats our part of the handshake at once, where nothing of the other side has come.
+    pub fn hurry_dtls(&mut self) {
+        if let Some(dtls) = &mut self.dtls {
+            dtls.hurry(Instant::now());
+        }
     }
 
     /// Begins to send media as planned, and to measure what comes; what came already counts from
@@ -142,6 +161,32 @@ impl Transport {
         }
     }
 
+    /// Opens the bridge channel as data channel: associates, opens it, and says hello.
+    ///
+    /// # Errors
+    /// DTLS is not over, or what SCTP says.
+    pub fn open_channel(&mut self) -> Result<(), String> {
+        let secured = matches!(self.dtls.as_ref().and_then(Dtls::outcome), Some(Ok(_)));
+        if !secured {
+            return Err("there is no association for the channel".into());
+        }
+        let now = Instant::now();
+        let open = Open { label: CHANNEL.0.into(), protocol: CHANNEL.1.into() };
+        let mut channel = Channel::client(now, open)?;
+        channel.send(now, &Message::ClientHello.to_string())?;
+        self.channel = Some(channel);
+        Ok(())
+    }
+
+    /// Sends a text over the bridge channel, at once or as soon as it is open.
+    ///
+    /// # Errors
+    /// There is no channel, or [`Channel::send`] says why not.
+    pub fn send_channel(&mut self, text: &str) -> Result<(), String> {
+        let channel = self.channel.as_mut().ok_or("no channel was opened")?;
+        channel.send(Instant::now(), text)
+    }
+
     /// Sends and receives until `done` says so or the time has come; what `done` said last.
     /// Dropping the future loses nothing, and another drive goes on from there.
     pub async fn drive(&mut self, until: Instant, done: impl Fn(&Self) -> bool) -> bool {
@@ -164,19 +209,25 @@ impl Transport {
         }
     }
 
-    /// Says goodbye in RTCP and in DTLS.
+    /// Says goodbye in RTCP, SCTP and DTLS.
     pub async fn close(&mut self) {
+        let now = Instant::now();
         self.end_media();
-        if let Some(dtls) = &mut self.dtls {
-            dtls.close(Instant::now());
+        if let Some(channel) = &mut self.channel {
+            channel.close(now);
         }
-        self.flush(Instant::now()).await;
+        self.flush(now).await;
+        if let Some(dtls) = &mut self.dtls {
+            dtls.close(now);
+        }
+        self.flush(now).await;
     }
 
     fn due(&self) -> Option<Instant> {
         let dtls = self.dtls.as_ref().and_then(Dtls::poll_timeout);
         let media = self.media.as_ref().and_then(Session::poll_timeout);
-        [self.agent.poll_timeout(), dtls, media].into_iter().flatten().min()
+        let channel = self.channel.as_ref().and_then(Channel::poll_timeout);
+        [self.agent.poll_timeout(), dtls, media, channel].into_iter().flatten().min()
     }
 
     async fn tick(&mut self, now: Instant) {
@@ -187,6 +238,9 @@ impl Transport {
         if let Some(media) = &mut self.media {
             media.handle_timeout(now);
         }
+        if let Some(channel) = &mut self.channel {
+            channel.handle_timeout(now);
+        }
         self.flush(now).await;
     }
 
@@ -195,6 +249,12 @@ impl Transport {
             match self.sockets.send(transmit.to, &transmit.bytes).await {
                 Ok(()) => self.traffic.stun.0.add(transmit.bytes.len()),
                 Err(error) => self.agent.unsendable(transmit.to, &error.to_string()),
+            }
+        }
+        if let (Some(dtls), Some(channel)) = (&mut self.dtls, &mut self.channel) {
+            while let Some(datagram) = channel.poll_transmit() {
+                // What is lost here is sent again, as what is lost on the way.
+                let _ = dtls.write(now, &datagram);
             }
         }
         let Some(to) = self.agent.usable(now).map(|pair| pair.route) else { return };
@@ -224,6 +284,11 @@ impl Transport {
             self.traffic.dtls.1.add(datagram.len());
             if let Some(dtls) = self.dtls.as_mut().filter(|_| peer) {
                 dtls.handle(now, datagram);
+                while let Some(data) = dtls.read() {
+                    if let Some(channel) = &mut self.channel {
+                        channel.handle(now, &data);
+                    }
+                }
             }
         } else if datagram.first().is_some_and(|first| (128..192).contains(first)) {
             self.traffic.media.1.add(datagram.len());

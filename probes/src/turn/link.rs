@@ -84,13 +84,13 @@ impl Link {
     pub(super) async fn receive(&mut self) -> Result<Arrived, TurnError> {
         match self {
             Self::Udp(socket) => loop {
-                let mut buffer = [0; DATAGRAM];
-                let length = socket.recv(&mut buffer).await.map_err(|error| failure(&error))?;
+                let mut buffer = Vec::with_capacity(DATAGRAM);
+                socket.recv_buf(&mut buffer).await.map_err(|error| failure(&error))?;
                 // A stray datagram is nobody's answer.
-                if let Ok(Some((frame, _))) = next(&buffer[..length]) {
+                if let Ok(Some((frame, _))) = next(&buffer) {
                     return Ok(owned(&frame));
                 }
-                if let Some(frame) = unpadded(&buffer[..length]) {
+                if let Some(frame) = unpadded(&buffer) {
                     return Ok(frame);
                 }
             },

@@ -129,11 +129,24 @@ impl Net {
     /// # Errors
     /// [`UpgradeError`].
     pub async fn websocket(&self, url: &Url, protocol: &str) -> Result<WebSocket, UpgradeError> {
+        self.websocket_from(url, Some(protocol), url).await
+    }
+
+    /// The same from a page at `site`, and without a subprotocol where none is wanted.
+    ///
+    /// # Errors
+    /// [`UpgradeError`].
+    pub async fn websocket_from(
+        &self,
+        url: &Url,
+        protocol: Option<&str>,
+        site: &Url,
+    ) -> Result<WebSocket, UpgradeError> {
         let key = key()?;
         let request = Request {
             version: Version::Http1,
             limit: MOST_BODY,
-            headers: headers(url, protocol, &key)?,
+            headers: headers(site, protocol, &key)?,
             ..Request::get(url.clone())
         };
         let head = self.head(&request).await?;
@@ -164,9 +177,9 @@ fn key() -> Result<String, HttpError> {
 }
 
 /// What RFC 6455 section 4.1 demands of a client that is a browser.
-fn headers(url: &Url, protocol: &str, key: &str) -> Result<HeaderMap, HttpError> {
-    let scheme = if url.scheme() == "ws" { "http" } else { "https" };
-    let origin = format!("{scheme}://{}", authority(url));
+fn headers(site: &Url, protocol: Option<&str>, key: &str) -> Result<HeaderMap, HttpError> {
+    let scheme = if matches!(site.scheme(), "ws" | "http") { "http" } else { "https" };
+    let origin = format!("{scheme}://{}", authority(site));
     let value = |text: &str| {
         HeaderValue::from_str(text).map_err(|error| HttpError::Ours(format!("{text:?}: {error}")))
     };
@@ -175,13 +188,19 @@ fn headers(url: &Url, protocol: &str, key: &str) -> Result<HeaderMap, HttpError>
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     headers.insert(SEC_WEBSOCKET_KEY, value(key)?);
-    headers.insert(SEC_WEBSOCKET_PROTOCOL, value(protocol)?);
+    if let Some(protocol) = protocol {
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, value(protocol)?);
+    }
     headers.insert(ORIGIN, value(&origin)?);
     Ok(headers)
 }
 
 /// Checks what RFC 6455 section 4.1 demands of the answer; the subprotocol chosen.
-fn agreed(headers: &HeaderMap, key: &str, wanted: &str) -> Result<Option<String>, UpgradeError> {
+fn agreed(
+    headers: &HeaderMap,
+    key: &str,
+    wanted: Option<&str>,
+) -> Result<Option<String>, UpgradeError> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let invalid = |reason: &str| Err(UpgradeError::Invalid(reason.into()));
     if !text(UPGRADE).is_some_and(|value| value.eq_ignore_ascii_case("websocket")) {
@@ -199,7 +218,7 @@ fn agreed(headers: &HeaderMap, key: &str, wanted: &str) -> Result<Option<String>
         return invalid("its Sec-WebSocket-Accept does not answer our key");
     }
     match text(SEC_WEBSOCKET_PROTOCOL) {
-        Some(chosen) if chosen != wanted => invalid("it chooses a subprotocol not asked for"),
+        Some(chosen) if Some(chosen) != wanted => invalid("it chooses a subprotocol not asked for"),
         chosen => Ok(chosen.map(str::to_owned)),
     }
 }

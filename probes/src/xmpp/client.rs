@@ -124,7 +124,21 @@ impl Client {
     /// # Errors
     /// [`LoginError`]. The client is of no more use then.
     pub async fn login(&mut self, domain: &str, login: &Login) -> Result<LoggedIn, LoginError> {
-        login::login(self, domain, login).await
+        self.login_and(domain, login, &[]).await
+    }
+
+    /// As [`Client::login`], and sends some requests in the same breath as the binding, which
+    /// saves their round trip. Their answers are given by [`Client::receive`].
+    ///
+    /// # Errors
+    /// [`LoginError`].
+    pub async fn login_and(
+        &mut self,
+        domain: &str,
+        login: &Login,
+        also: &[Element],
+    ) -> Result<LoggedIn, LoginError> {
+        login::login(self, domain, login, also).await
     }
 
     /// An id for the next request, of this client's own.
@@ -236,7 +250,7 @@ impl Client {
     pub(super) async fn open_with(
         &mut self,
         domain: &str,
-        more: Option<Element>,
+        more: Vec<Element>,
     ) -> Result<(), XmppError> {
         let elements: Vec<Element> = [open(domain)].into_iter().chain(more).collect();
         self.send_together(&elements).await

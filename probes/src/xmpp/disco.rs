@@ -77,7 +77,8 @@ pub fn info_answer(request: &Element, name: &str, features: &[&str]) -> Element 
     result(request).child(query)
 }
 
-/// Reads an answer.
+/// Reads an answer; also a message that tells it unasked, as some sites' servers send after the
+/// login.
 ///
 /// # Errors
 /// The entity's error; one with `undefined-condition` for an answer without what was asked for.
@@ -146,7 +147,7 @@ pub fn services_request(id: &str, to: &str, old: bool) -> Element {
     iq("get", id, to).child(Element::new("services", ns))
 }
 
-/// Reads an answer, of either version. What has no kind or host is left out.
+/// Reads an answer, of either version; also a message that tells it unasked. What has no kind or host is left out.
 ///
 /// # Errors
 /// The server's error: `service-unavailable` is normal where no TURN server is configured.
@@ -180,4 +181,66 @@ fn payload<'a>(answer: &'a Element, due: &[(&str, &str)]) -> Result<&'a Element,
         text: Some(format!("the answer has no `{}`", due[0].0)),
         details: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xmpp::parse;
+
+    #[test]
+    fn components_and_fields_are_found() {
+        let answer = parse(
+            "<iq xmlns='jabber:client' type='result' id='d'>\
+             <query xmlns='http://jabber.org/protocol/disco#info'>\
+             <identity category='server' type='im' name='Prosody'/>\
+             <identity category='component' type='lobbyrooms' name='lobby.meet.jitsi'/>\
+             <feature var='muc_passwordprotected'/><x xmlns='jabber:x:data' type='result'>\
+             <field var='muc#roominfo_meetingId'><value>m1</value></field><field var='empty'/></x>\
+             </query></iq>",
+        );
+        let info = info(&answer.expect("XML")).expect("info");
+        assert_eq!(info.component("lobbyrooms"), Some("lobby.meet.jitsi"));
+        assert_eq!(info.component("polls"), None);
+        assert_eq!(info.field("muc#roominfo_meetingId"), Some("m1"));
+        assert_eq!(info.field("empty"), None);
+        assert!(info.has("muc_passwordprotected"));
+    }
+
+    #[test]
+    fn a_message_that_tells_all_unasked_is_read() {
+        let message = parse(
+            "<message xmlns='jabber:client' from='meet.jitsi'>\
+             <query xmlns='http://jabber.org/protocol/disco#info'>\
+             <identity category='component' type='shard' name='s1'/></query>\
+             <services xmlns='urn:xmpp:extdisco:2'><service type='turns' host='t.example' \
+             port='443' transport='tcp' username='1:u' password='ladder' expires='soon'/>\
+             <service type='stun'/><service type='stun' host='s.example' port='x'/></services>\
+             </message>",
+        );
+        let message = message.expect("XML");
+        assert_eq!(info(&message).expect("info").component("shard"), Some("s1"));
+        let services = services(&message).expect("services");
+        assert_eq!(services.len(), 2);
+        assert_eq!((services[0].port, services[0].username.as_deref()), (Some(443), Some("1:u")));
+        assert_eq!((services[1].port, &*services[1].host), (None, "s.example"));
+    }
+
+    #[test]
+    fn a_question_about_a_node_is_answered_for_it() {
+        let asked = parse(
+            "<iq xmlns='jabber:client' type='get' id='q' from='r@muc/focus'>\
+             <query xmlns='http://jabber.org/protocol/disco#info' node='n#v'/></iq>",
+        );
+        let asked = asked.expect("XML");
+        assert!(is_info_request(&asked));
+        let answer = info_answer(&asked, "mxdoctor", &["f"]);
+        let query = answer.get("query", ns::DISCO_INFO).expect("a query");
+        assert_eq!(query.get_attr("node"), Some("n#v"));
+        assert_eq!(
+            (answer.get_attr("to"), answer.get_attr("id")),
+            (Some("r@muc/focus"), Some("q"))
+        );
+        assert!(!is_info_request(&answer));
+    }
 }

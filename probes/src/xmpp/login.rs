@@ -119,6 +119,17 @@ pub enum LoginError {
     Ours(String),
 }
 
+impl LoginError {
+    /// The trouble, if it is on our own side: it says nothing about the server.
+    pub fn ours(&self) -> Option<&str> {
+        match self {
+            Self::Ours(trouble) => Some(trouble),
+            Self::Stream(error) => error.ours(),
+            _ => None,
+        }
+    }
+}
+
 impl From<XmppError> for LoginError {
     fn from(error: XmppError) -> Self {
         Self::Stream(error)
@@ -129,6 +140,7 @@ pub(super) async fn login(
     client: &mut Client,
     domain: &str,
     login: &Login,
+    also: &[Element],
 ) -> Result<LoggedIn, LoginError> {
     let start = Instant::now();
     let mut asked = None;
@@ -137,7 +149,7 @@ pub(super) async fn login(
     let mechanism = choose(client, login, &opened)?;
     authenticate(client, login, mechanism, asked).await?;
     let authenticated = start.elapsed();
-    let (features, jid) = bind(client, domain).await?;
+    let (features, jid) = bind(client, domain, also).await?;
     let mechanism = mechanism.name();
     let elapsed = start.elapsed();
     Ok(LoggedIn { jid, mechanism, opened, features, authenticated, elapsed })
@@ -179,7 +191,7 @@ async fn open(
             let start = Instant::now();
             let guest = *login == Login::Anonymous;
             let auth = guest.then(|| auth(Mechanism::Anonymous, None));
-            client.open_with(domain, auth).await?;
+            client.open_with(domain, auth.into_iter().collect()).await?;
             *asked = guest.then_some(Mechanism::Anonymous);
             let (open, features) = opening(client).await?;
             let text = |name| open.get_attr(name).map(str::to_owned);
@@ -299,22 +311,28 @@ fn nonce() -> Result<String, LoginError> {
     Ok(random.expose().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Opens the stream anew and binds a resource that the server chooses.
-async fn bind(client: &mut Client, domain: &str) -> Result<(Features, String), LoginError> {
+/// Opens the stream anew and binds a resource that the server chooses; what else is to be sent
+/// goes along.
+async fn bind(
+    client: &mut Client,
+    domain: &str,
+    also: &[Element],
+) -> Result<(Features, String), LoginError> {
     let id = client.next_id();
     let bind = Element::new("iq", ns::CLIENT)
         .attr("type", "set")
         .attr("id", &id)
         .child(Element::new("bind", ns::BIND));
+    let together: Vec<Element> = [bind].into_iter().chain(also.iter().cloned()).collect();
     let features = match &mut client.wire {
         Some(Wire::Bosh(polling)) => {
             polling.restart(domain).await?;
             let features = features_of(client).await?;
-            client.send(&bind).await?;
+            client.send_together(&together).await?;
             features
         }
         _ => {
-            client.open_with(domain, Some(bind)).await?;
+            client.open_with(domain, together).await?;
             opening(client).await?.1
         }
     };

@@ -16,7 +16,8 @@ use crate::http::HttpError;
 /// Requests under way at a time (XEP-0124 section 11: one more than the server holds).
 const MOST_REQUESTS: usize = 2;
 
-/// A server that holds nothing back is asked once in this time.
+/// A server that holds requests back no time at all, and brings nothing, is asked once in this
+/// time.
 const PACE: Duration = Duration::from_millis(250);
 
 /// Elements that wait for the reader; the session stands still when there are more.
@@ -104,11 +105,12 @@ impl Poller {
         let mut next_poll = Instant::now();
         loop {
             tokio::select! {
-                Some(answer) = pending.next() => {
-                    if !self.take(answer).await {
-                        return;
-                    }
-                }
+                Some(answer) = pending.next() => match self.take(answer).await {
+                    None => return,
+                    // More may follow: only what brings nothing is asked for more slowly.
+                    Some(0) => {}
+                    Some(_) => next_poll = Instant::now(),
+                },
                 order = orders.recv(), if pending.len() < MOST_REQUESTS => match order {
                     Some(Command::Send(elements)) => {
                         let body = elements.into_iter().fold(self.body(), Element::child);
@@ -137,24 +139,24 @@ impl Poller {
         }
     }
 
-    /// Hands on what an answer brings; whether the session goes on.
-    async fn take(&self, answer: Result<Element, BoshError>) -> bool {
+    /// Hands on what an answer brings, and counts it; none when the session is over.
+    async fn take(&self, answer: Result<Element, BoshError>) -> Option<usize> {
         let body = match answer {
             Ok(body) => body,
             Err(error) => {
                 let _ = self.deliver.send(Err(ended(error))).await;
-                return false;
+                return None;
             }
         };
         for element in body.elements() {
             if let Some(error) = super::stream_error(element) {
                 let _ = self.deliver.send(Err(XmppError::Stream(error))).await;
-                return false;
+                return None;
             }
             // Nobody reads any more when the session is being closed.
             let _ = self.deliver.send(Ok(element.clone())).await;
         }
-        true
+        Some(body.elements().count())
     }
 
     fn body(&mut self) -> Element {

@@ -130,3 +130,65 @@ fn decode(text: &str) -> Result<String, String> {
     let bytes = BASE64.decode(text).map_err(|_| "it is not Base64")?;
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8".into())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn plain_text(base64: &str) -> String {
+        decode(base64).expect("Base64")
+    }
+
+    fn scram(mechanism: Mechanism, nonce: &str) -> Scram {
+        Scram::new(mechanism, "user", "pencil", nonce.to_owned())
+    }
+
+    /// The examples of RFC 5802 section 5 and RFC 7677 section 3.
+    #[test]
+    fn the_examples_of_the_rfcs_hold() {
+        for (mechanism, nonce, challenge, last, consent) in [
+            (
+                Mechanism::ScramSha1,
+                "fyko+d2lbbFgONRv9qkxdawL",
+                "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+                "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,\
+                 p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+                "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
+            ),
+            (
+                Mechanism::ScramSha256,
+                "rOprNGfwEbeRWgbNEkqO",
+                "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
+                 s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+                "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
+                 p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+                "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
+            ),
+        ] {
+            let scram = scram(mechanism, nonce);
+            assert_eq!(plain_text(&scram.first()), format!("n,,n=user,r={nonce}"));
+            let proof = scram.answer(&BASE64.encode(challenge)).expect("an answer");
+            assert_eq!(plain_text(&proof.message), last);
+            assert_eq!(proof.verify(&BASE64.encode(consent)), Ok(()));
+            assert!(proof.verify(&BASE64.encode("v=AAAA")).is_err());
+            assert!(proof.verify("").is_err());
+        }
+    }
+
+    #[test]
+    fn the_example_of_plain_holds() {
+        assert_eq!(plain_text(&plain("tim", "tanstaaftanstaaf")), "\0tim\0tanstaaftanstaaf");
+    }
+
+    proptest! {
+        #[test]
+        fn any_challenge_is_judged(text in ".{0,200}", fields in "(r=n[a-z]?|,|s=|i=|[0-9]{1,3}|=){0,12}") {
+            let scram = scram(Mechanism::ScramSha1, "n");
+            let _ = scram.answer(&text);
+            let _ = scram.answer(&BASE64.encode(text));
+            let _ = scram.answer(&BASE64.encode(fields));
+        }
+    }
+}

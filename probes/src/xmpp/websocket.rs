@@ -9,6 +9,7 @@ use super::{
     BoshError, Element, Features, Opened, StreamError, XmlError, features, ns, parse, stream_error,
 };
 use crate::Net;
+use crate::http::HttpError;
 use crate::websocket::{UpgradeError, WebSocket};
 
 /// Why a stream does not go on.
@@ -51,6 +52,17 @@ pub enum XmppError {
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(String),
+}
+
+impl XmppError {
+    /// The trouble, if it is on our own side: it says nothing about the server.
+    pub fn ours(&self) -> Option<&str> {
+        match self {
+            Self::Upgrade(UpgradeError::Http(HttpError::Ours(trouble)))
+            | Self::Bosh(BoshError::Http(HttpError::Ours(trouble))) => Some(trouble),
+            _ => None,
+        }
+    }
 }
 
 /// An XMPP stream over WebSocket.

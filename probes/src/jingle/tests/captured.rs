@@ -1,40 +1,9 @@
 //! Against what was said in real conferences, and against what nobody should say.
 
-use super::*;
-use crate::dtls::{Fingerprint, Side};
-use crate::ice::Credentials;
+use super::helpers::{captured, full, local};
+use crate::jingle::*;
 use crate::testing::{Frame, frames};
 use crate::xmpp::{Element, Node, is_answer, stanza_error};
-
-fn captured(received: bool, action: &str) -> Vec<Frame> {
-    let is = |frame: &Frame| {
-        let jingle = frame.element.get("jingle", ns::JINGLE);
-        frame.received == received
-            && frame.element.get_attr("type") == Some("set")
-            && jingle.is_some_and(|jingle| jingle.get_attr("action") == Some(action))
-    };
-    let found: Vec<Frame> = frames().into_iter().filter(is).collect();
-    assert!(!found.is_empty(), "no {action} was captured");
-    found
-}
-
-fn full() -> Initiate {
-    let mut all = captured(true, "session-initiate").into_iter();
-    let full = all.find(|frame| frame.capture == "healthy-full").expect("a full one");
-    initiate(&full.element).expect("an offer")
-}
-
-fn local() -> Local {
-    Local {
-        jid: "u1@meet.jitsi/r1".into(),
-        endpoint: "aaaa1111".into(),
-        credentials: Credentials { ufrag: "ours".into(), pwd: "our password of length".into() },
-        fingerprint: Fingerprint::signalled("SHA-256", "ab:cd").expect("a fingerprint"),
-        side: Side::Client,
-        candidates: Vec::new(),
-        sources: vec![LocalSource { kind: MediaKind::Audio, ssrc: 305_419_896 }],
-    }
-}
 
 #[test]
 fn every_captured_offer_is_read() {

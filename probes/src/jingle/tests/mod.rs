@@ -1,0 +1,4 @@
+mod captured;
+mod helpers;
+mod hostile;
+mod made;
