@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Subcommand;
-use mxdoctor_fixtures::stack::{FAULTS, Lifetime, Stack, StackError, View, install};
+use mxdoctor_fixtures::stack::{
+    CALL_FAULTS, FAULTS, Lifetime, RealFault, Stack, StackError, View, install,
+};
 
 /// Writes a line; a reader who has gone away is no error.
 macro_rules! say {
@@ -70,20 +72,25 @@ impl Action {
                 return Ok(super::exit_code(status));
             }
             Self::Break { fault } => {
-                let found = FAULTS.iter().find(|known| known.id == fault);
+                let found = faults().find(|known| known.id == fault);
                 let found = found.ok_or_else(|| format!("no fault has the id `{fault}`"))?;
                 Stack::find(target, NAME)?.inject(found)?;
                 say!("{}: {} must fail for {}", found.what, found.check, found.cause);
             }
             Self::Heal => Stack::find(target, NAME)?.heal()?,
             Self::Faults => {
-                for fault in FAULTS {
+                for fault in faults() {
                     say!("{:<20} {}", fault.id, fault.what);
                 }
             }
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Those of the parts, then those of a conference.
+fn faults() -> impl Iterator<Item = &'static RealFault> {
+    FAULTS.iter().chain(CALL_FAULTS.iter().map(|row| &row.fault))
 }
 
 fn status(target: &Path) -> Result<ExitCode, Box<dyn Error>> {
