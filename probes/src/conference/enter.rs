@@ -74,7 +74,13 @@ impl Attendance<'_> {
         let asked = self.ask_focus(deadline).await;
         let focus = if matches!(asked, Ok(true)) { Focus::Ready } else { Focus::None };
         self.shared.set_focus(focus);
-        if asked? { Ok(()) } else { Err(Stop::Stage) }
+        if asked? {
+            return Ok(());
+        }
+        // What was asked along with it says something of its own.
+        let told = |me: &Self| me.seen.components.is_some() && me.seen.services.is_some();
+        self.until(Instant::now() + self.options.limits.leave, told).await?;
+        Err(Stop::Stage)
     }
 
     /// Whether the focus is ready. What else is to be asked goes along.
@@ -95,6 +101,7 @@ impl Attendance<'_> {
                     wait = wait.mul_f64(NOT_READY.1);
                     self.until(again.min(deadline), |_| false).await?;
                     if Instant::now() >= deadline {
+                        self.seen.focus_silent.get_or_insert(self.options.limits.focus);
                         return Ok(false);
                     }
                     let request = self.focus_request();
