@@ -213,6 +213,7 @@ fn faults_have_ids_of_their_own() {
 const EXCUSED: &[(&str, &str)] = &[
     ("vantage.clock", "trouble on our own side is an error"),
     ("vantage.ipv6", "trouble on our own side is an error"),
+    ("vantage.udp", "trouble on our own side is an error"),
     ("ingress.http2", "warns at most"),
     ("ingress.hsts", "warns at most"),
     ("element.cache", "warns at most"),

@@ -262,7 +262,13 @@ impl Attendance<'_> {
             |me: &Self| me.seen.accepted.is_some() || me.secured.is_some() || me.is_hopeless();
         self.until(deadline, over).await?;
         match self.seen.accepted {
-            Some(Err(_)) => Err(Stop::Stage),
+            Some(Err(_)) => {
+                // Whether UDP is open shows without the session too.
+                let begun = self.first_check.unwrap_or_else(Instant::now);
+                let answered = |me: &Self| me.seen.step(Step::UdpAnswered).is_some();
+                self.until(begun + self.options.limits.udp, answered).await?;
+                Err(Stop::Stage)
+            }
             _ => Ok(()),
         }
     }
