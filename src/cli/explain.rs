@@ -17,8 +17,14 @@ pub(super) fn run(id: &str) -> ExitCode {
     }
     if let Some(fault) = demo::fault(id) {
         return print::text(&format!(
-            "# {}\n\n{}\n\nFirst seen by {}, for the cause {}.\n\n    mxdoctor demo --fault {}\n",
-            fault.id, fault.what, fault.check, fault.cause, fault.id
+            "# {}\n\n{}\n\nFirst seen by {}{}.\n\n    mxdoctor demo --fault {}\n",
+            fault.id,
+            fault.what,
+            fault.check,
+            fault
+                .cause
+                .map_or(", which is skipped then".into(), |c| format!(", for the cause {c}")),
+            fault.id
         ));
     }
     let ids = REGISTRY.iter().map(|check| check.id);

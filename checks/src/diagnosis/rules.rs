@@ -17,12 +17,18 @@ pub(super) struct Rule {
 
 /// The rules, deepest cause first.
 ///
-/// For the first: Synapse does not start without its database, and answers what needs the database with errors
+/// For those of databases: Synapse does not start without its database, and answers what needs the database with errors
 /// once it is gone; both are seen from outside while the database itself is seen from the cluster.
 pub(super) const RULES: &[Rule] = &[
     database("database-auth-failed"),
     database("database-collation-wrong"),
     database("database-connections-exhausted"),
+    // The focus chooses no bridge that calls itself ill.
+    Rule {
+        cause: "bridge-unhealthy",
+        explains: &["bridge-unavailable"],
+        confidence: Confidence::Likely,
+    },
     Rule { cause: "database-down", explains: &["homeserver-down"], confidence: Confidence::Likely },
 ];
 

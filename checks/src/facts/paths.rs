@@ -15,6 +15,9 @@ use mxdoctor_probes::way::Way;
 use super::{Bridge, BridgeSession, Call, Held, Resolver, describe};
 use crate::{Cx, Fact, Unavailable, jitsi};
 
+/// Unanswered checks that may be lost by chance.
+const ENOUGH: u32 = 4;
+
 /// How far the packets of each endpoint came: of both guests of a conference where it came to an
 /// invitation, else of the one endpoint of the direct test.
 ///
@@ -166,9 +169,12 @@ impl UdpPaths {
         self.offered().any(Pair::is_open)
     }
 
-    /// Endpoints to which nothing came back from any candidate.
+    /// Endpoints to which nothing came back from any candidate, although they asked long enough:
+    /// one that was cut short says nothing.
     pub fn silent(&self) -> impl Iterator<Item = &EndpointPath> {
-        self.endpoints.iter().filter(|endpoint| !endpoint.offered().any(is_bridges))
+        let asked = |endpoint: &&EndpointPath| endpoint.offered().any(|pair| pair.sent > ENOUGH);
+        let silent = |endpoint: &&EndpointPath| !endpoint.offered().any(is_bridges);
+        self.endpoints.iter().filter(asked).filter(silent)
     }
 
     /// Whether ICMP says that nothing listens there.

@@ -74,7 +74,13 @@ impl Attendance<'_> {
         let asked = self.ask_focus(deadline).await;
         let focus = if matches!(asked, Ok(true)) { Focus::Ready } else { Focus::None };
         self.shared.set_focus(focus);
-        if asked? { Ok(()) } else { Err(Stop::Stage) }
+        if asked? {
+            return Ok(());
+        }
+        // What was asked along with it says something of its own.
+        let told = |me: &Self| me.seen.components.is_some() && me.seen.services.is_some();
+        self.until(Instant::now() + self.options.limits.leave, told).await?;
+        Err(Stop::Stage)
     }
 
     /// Whether the focus is ready. What else is to be asked goes along.
@@ -95,6 +101,7 @@ impl Attendance<'_> {
                     wait = wait.mul_f64(NOT_READY.1);
                     self.until(again.min(deadline), |_| false).await?;
                     if Instant::now() >= deadline {
+                        self.seen.focus_silent.get_or_insert(self.options.limits.focus);
                         return Ok(false);
                     }
                     let request = self.focus_request();
@@ -255,7 +262,13 @@ impl Attendance<'_> {
             |me: &Self| me.seen.accepted.is_some() || me.secured.is_some() || me.is_hopeless();
         self.until(deadline, over).await?;
         match self.seen.accepted {
-            Some(Err(_)) => Err(Stop::Stage),
+            Some(Err(_)) => {
+                // Whether UDP is open shows without the session too.
+                let begun = self.first_check.unwrap_or_else(Instant::now);
+                let answered = |me: &Self| me.seen.step(Step::UdpAnswered).is_some();
+                self.until(begun + self.options.limits.udp, answered).await?;
+                Err(Stop::Stage)
+            }
             _ => Ok(()),
         }
     }

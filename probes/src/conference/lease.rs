@@ -1,6 +1,7 @@
 //! One test conference at a time on one deployment.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,10 +11,26 @@ use tokio::time::Instant;
 const AGAIN: Duration = Duration::from_millis(250);
 
 /// The right to hold a test conference on a deployment: a lock on a file, which the system gives
-/// back when this process ends, however it ends.
+/// back when this process ends, however it ends. The file goes with it as a rule.
 #[derive(Debug)]
 pub struct Lease {
-    _file: File,
+    file: File,
+    path: PathBuf,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Still locked: who waits for this very file sees that it is gone, and makes another.
+        if is_at(&self.file, &self.path) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Whether that file is the one at that path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let (Ok(held), Ok(there)) = (file.metadata(), std::fs::metadata(path)) else { return false };
+    (held.dev(), held.ino()) == (there.dev(), there.ino())
 }
 
 /// Why there is no lease.
@@ -51,17 +68,19 @@ impl Lease {
     ) -> Result<Self, LeaseError> {
         let path = folder.join(file_name(deployment));
         let trouble = |error| LeaseError::File { path: path.clone(), error };
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(trouble)?;
         let started = Instant::now();
         loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(trouble)?;
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
+                Ok(()) if is_at(&file, &path) => return Ok(Self { file, path }),
+                // Who held it before took it away.
+                Ok(()) => {}
                 Err(TryLockError::Error(error)) => return Err(trouble(error)),
                 Err(TryLockError::WouldBlock) if started.elapsed() >= limit => {
                     return Err(LeaseError::Held { path, waited: limit });
@@ -92,8 +111,11 @@ mod tests {
         assert!(matches!(take().await, Err(LeaseError::Held { .. })));
         let other = Lease::take(folder.path(), "meet.example.net", Duration::ZERO).await;
         assert!(other.is_ok(), "another deployment is another lease");
+        drop(other);
         drop(first);
         assert!(take().await.is_ok());
+        let left = std::fs::read_dir(folder.path()).expect("readable").count();
+        assert_eq!(left, 0, "nothing is left");
     }
 
     #[tokio::test]
