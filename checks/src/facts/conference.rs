@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, join, select};
 use mxdoctor_model::{Evidence, Finding, Outcome};
+use mxdoctor_probes::colibri::{Health, Rest};
 use mxdoctor_probes::conference::{Conference, Guest, Options, Places, Step, hold};
 use mxdoctor_probes::focus::room_name;
 use mxdoctor_probes::xmpp::{Carrier, Client, Login, LoginError};
@@ -31,6 +32,8 @@ pub struct Held {
     pub domain: String,
     /// As whom they came.
     pub visitor: Visitor,
+    /// What the bridge says of itself, asked where the focus had none and it can be asked.
+    pub health: Option<Health>,
 }
 
 /// As whom the guests came.
@@ -89,7 +92,13 @@ impl Fact for Call {
         {
             return Err(by);
         }
-        Ok(Held { conference, places, domain, visitor })
+        let health = match &cx.target().jvb_rest {
+            Some(base) if conference.guests.iter().any(lacks_a_bridge) => {
+                Rest::new(cx.net().clone(), base.clone()).health().await.ok()
+            }
+            _ => None,
+        };
+        Ok(Held { conference, places, domain, visitor, health })
     }
 }
 
@@ -136,6 +145,11 @@ fn with_room(cx: &Cx, mut url: Url, room: &str) -> Url {
         url.query_pairs_mut().append_pair("token", token);
     }
     url
+}
+
+/// Whether the focus told a guest that it has no bridge.
+pub(crate) fn lacks_a_bridge(guest: &Guest) -> bool {
+    guest.focus_presence.as_ref().is_some_and(|focus| !focus.bridge_available)
 }
 
 /// Whether any guest came as far as a stream that an XMPP server opened.

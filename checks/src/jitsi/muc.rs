@@ -6,7 +6,7 @@ use mxdoctor_probes::focus::JoinError;
 
 use super::stage::{cut_short, wants_a_login};
 use super::{focus, need};
-use crate::facts::{Call, Held};
+use crate::facts::{Call, Held, lacks_a_bridge};
 use crate::{Cx, Unavailable, Verdict, check};
 
 check! {
@@ -38,8 +38,8 @@ check! {
     /// XEP-0045; Jicofo's presence; docker-jitsi-meet, `jitsi-meet.cfg.lua`.
     "jitsi.muc" at PIC: "two guests meet in a room with a focus and a bridge"
     causes [
-        "bridge-unavailable", "focus-not-in-room", "room-creation-restricted", "rooms-not-shared",
-        "room-refused", "room-full", "muc-missing", "xmpp-rate-limited", "xmpp-stream-broken",
+        "bridge-unavailable", "bridge-unhealthy", "focus-not-in-room",
+        "room-creation-restricted", "rooms-not-shared", "room-refused", "room-full", "muc-missing", "xmpp-rate-limited", "xmpp-stream-broken",
     ]
     timeout 170
 }
@@ -78,18 +78,27 @@ fn opinion(held: &Held) -> Finding {
             .expected("each sees the other")
             .actual("neither does");
     }
-    let lacks =
-        |guest: &&Guest| guest.focus_presence.as_ref().is_some_and(|it| !it.bridge_available);
-    if !invited && [a, b].iter().any(lacks) {
-        return Finding::fail("bridge-unavailable", "the focus has no bridge for the conference")
-            .expected("a bridge")
-            .actual("`bridgeNotAvailable` in the focus' presence");
+    if !invited && [a, b].into_iter().any(lacks_a_bridge) {
+        return no_bridge(held);
     }
     let finding = Finding::pass("both joined, the focus is there");
     match held.took(Some(Step::Focus), Step::Joined).or(held.took(None, Step::Joined)) {
         Some(ms) => finding.metric("joined", ms, "ms"),
         None => finding,
     }
+}
+
+/// The focus drops a bridge that is ill, and says no more than of one that never came.
+fn no_bridge(held: &Held) -> Finding {
+    let summary = "the focus has no bridge for the conference";
+    let finding = match held.health.as_ref().filter(|health| !health.status.is_success()) {
+        Some(health) => {
+            let told = format!("{summary}, and the bridge says {}: {}", health.status, health.text);
+            Finding::fail("bridge-unhealthy", told)
+        }
+        None => Finding::fail("bridge-unavailable", summary),
+    };
+    finding.expected("a bridge").actual("`bridgeNotAvailable` in the focus' presence")
 }
 
 /// Why a guest is not in the room.

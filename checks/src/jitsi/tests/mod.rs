@@ -237,6 +237,7 @@ fn healthy() -> Held {
         places: Arc::new(places),
         domain: "meet.jitsi".into(),
         visitor: Visitor::Guest,
+        health: None,
     }
 }
 

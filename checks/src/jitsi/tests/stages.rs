@@ -180,6 +180,14 @@ fn what_is_not_in_the_room_is_named() {
         guest.focus_presence = Some(FocusPresence::default());
     });
     assert_eq!(no_bridge, Ok(fails("bridge-unavailable")));
+    let mut ill = changed(uninvited);
+    ill.conference.guests[0].focus_presence = Some(FocusPresence::default());
+    ill.health = Some(mxdoctor_probes::colibri::Health {
+        status: http::StatusCode::INTERNAL_SERVER_ERROR,
+        text: "Failed to bind single-port".into(),
+        line: "GET /about/health".into(),
+    });
+    assert_eq!(stage(muc::judge(&ill)), Ok(fails("bridge-unhealthy")));
     assert_eq!(cause(|guest| guest.focus_presence = None), Ok(fails("focus-not-in-room")));
     assert_eq!(cause(|guest| guest.saw_other = false), Ok(fails("rooms-not-shared")));
     let unanswered = cause(|guest| {
