@@ -307,11 +307,7 @@ fn observed(way: &Transport, elapsed: Duration) -> Way {
         pairs: agent.pairs().to_vec(),
         closed: Vec::new(),
         dropped: agent.dropped,
-        ice: IceStage {
-            elapsed,
-            selected: agent.selected().cloned(),
-            refused: agent.refused,
-        },
+        ice: IceStage { elapsed, selected: agent.selected().cloned(), refused: agent.refused },
         dtls,
         media: way.media().cloned(),
         traffic: way.traffic().clone(),
