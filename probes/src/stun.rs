@@ -245,6 +245,10 @@ fn read_attributes(raw: &Raw, message: &mut Message) -> Option<()> {
             ATTR_ERROR_CODE => {
                 let mut error = ErrorCodeAttribute::default();
                 error.get_from(raw).ok()?;
+                // Reserved bits that are set end up in it.
+                if !(300..700).contains(&error.code.0) {
+                    return None;
+                }
                 let reason = String::from_utf8_lossy(&error.reason).chars().take(200).collect();
                 message.error = Some((error.code.0, reason));
             }
@@ -322,6 +326,16 @@ mod tests {
         assert_eq!(message.claim, Some(Claim::Controlled(0x932f_f9b1_5126_3b36)));
         assert!(received.is_signed_with("VOkJxbRl1RmTxUk/WvJxBt"));
         assert!(!received.is_signed_with("VOkJxbRl1RmTxUk/WvJxBT"));
+    }
+
+    #[test]
+    fn a_code_that_cannot_be_is_malformed() {
+        for code in [299, 700, 25655] {
+            let mut message = Message::new(Class::Error, transaction());
+            message.error = Some((code, "no".into()));
+            let bytes = message.encode(None).expect("encodes");
+            assert!(Received::decode(&bytes).is_none(), "{code}");
+        }
     }
 
     #[test]

@@ -65,6 +65,9 @@ pub struct Received {
     pub text: String,
 }
 
+/// Chunk type, the first byte after the common header.
+const INIT: u8 = 1;
+
 /// An association with one channel in it.
 pub struct Channel {
     endpoint: Endpoint,
@@ -181,6 +184,10 @@ impl Channel {
 
     /// Takes a datagram; anything that is not SCTP of this association is ignored.
     pub fn handle(&mut self, now: Instant, datagram: &[u8]) {
+        // `sctp-proto` panics where a client is asked for an association (RFC 9260 section 3.3.2).
+        if self.side == Side::Client && datagram.get(12) == Some(&INIT) {
+            return;
+        }
         let bytes = Bytes::copy_from_slice(datagram);
         let event = self.endpoint.handle(now, peer(), None, None, bytes);
         match (event, &mut self.association) {

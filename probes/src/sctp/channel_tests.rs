@@ -366,3 +366,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_client_that_is_asked_for_an_association_goes_on() {
+    let now = Instant::now();
+    let mut guest = Channel::client(now, ours()).expect("begun");
+    let mut other = Channel::client(now, ours()).expect("begun");
+    let init = other.poll_transmit().expect("its INIT");
+    guest.handle(now, &init);
+    assert_eq!(guest.state(), &ChannelState::Associating);
+}
