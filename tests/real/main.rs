@@ -63,6 +63,10 @@ fn main() -> ExitCode {
         let name = format!("judge::fault::{}", row.fault.id);
         Trial::test(name, move || judge::broken(bench.stack()?, row))
     }));
+    trials.extend(CALL_FAULTS.iter().map(|row| {
+        let bench = Arc::clone(&bench);
+        Trial::test(format!("fault::{}", row.fault.id), move || called(&bench, &row.fault))
+    }));
     trials.push(trial("healed", |bench| healthy(bench, View::Cluster)));
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(bench);
@@ -134,6 +138,30 @@ fn broken(bench: &Bench, fault: &RealFault) -> Result<(), Failed> {
     }
     let exit = output.status.code();
     ensure(exit == Some(fault.exit), || format!("exit code {exit:?}, not {}", fault.exit))
+}
+
+/// A fault of conferences. One that keeps the conference from nobody, or that is a choice of the
+/// operator's, has no root cause, and is still said.
+fn called(bench: &Bench, fault: &RealFault) -> Result<(), Failed> {
+    if fault.exit != 0 {
+        return broken(bench, fault);
+    }
+    let stack = bench.stack()?;
+    stack.inject(fault)?;
+    let (output, report) = check(stack, fault.view)?;
+    let bad =
+        || format!("{}\n{}", fault.what, listing(&report, &["fail", "error", "warn", "skip"]));
+    ensure(output.status.code() == Some(0), || format!("{:?}: {}", output.status, bad()))?;
+    ensure(report["root_causes"] == Value::Array(Vec::new()), || format!("causes: {}", bad()))?;
+    let (outcome, cause) = match fault.cause {
+        "" => ("skip", Value::Null),
+        cause => ("warn", Value::from(cause)),
+    };
+    let entries = report["checks"].as_array().ok_or("no checks")?;
+    let said = entries.iter().any(|entry| {
+        entry["id"] == fault.check && entry["outcome"] == outcome && entry["cause"] == cause
+    });
+    ensure(said, || format!("{} does not say it: {}", fault.check, bad()))
 }
 
 /// JSON and JUnit files are what independent parsers take them for.

@@ -12,7 +12,7 @@ use mxdoctor_probes::http::HttpError;
 use mxdoctor_probes::ice::{Answer, Candidate, Pair};
 use mxdoctor_probes::way::Way;
 
-use super::{Bridge, BridgeSession, Call, Held, Resolver, describe};
+use super::{Bridge, BridgeSession, Call, Held, OutboundUdp, Resolver, describe};
 use crate::{Cx, Fact, Unavailable, jitsi};
 
 /// Unanswered checks that may be lost by chance.
@@ -89,6 +89,7 @@ impl Fact for Paths {
             // Silence says nothing of the bridge where no UDP works for us at all.
             if paths.offered().any(|pair| pair.sent > 0) {
                 paths.control = Some(cx.fact(Resolver).await?);
+                cx.fact(OutboundUdp).await?;
             }
             if let (None, Some(base)) = (&paths.health, &cx.target().jvb_rest) {
                 let rest = Rest::new(cx.net().clone(), base.clone());

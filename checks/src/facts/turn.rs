@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use mxdoctor_model::{EvidenceKind, Finding};
-use mxdoctor_probes::ice::Pair;
 use mxdoctor_probes::turn::{Binding, BindingError, Carrier, Server};
+use mxdoctor_probes::way::Way;
 use mxdoctor_probes::xmpp::Service;
 
-use super::{Call, Ipv6, Paths};
+use super::{Bridge, Call, Ipv6};
 use crate::{Cx, Fact, Unavailable, jitsi};
 
 /// Servers that are looked at; more are not of use to any client.
@@ -16,6 +16,12 @@ const MOST_SERVERS: usize = 16;
 
 /// Addresses of one STUN server that are asked.
 const MOST_ADDRESSES: usize = 4;
+
+/// How long servers of the deployment have, which the conference has tried UDP before.
+const HINT: Duration = Duration::from_millis(800);
+
+/// How long a connection to a TURN server, which says nothing unasked, is listened to.
+const GREETING: Duration = Duration::from_millis(100);
 
 /// How long a STUN server has to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -138,7 +144,7 @@ impl Fact for OutboundUdp {
 
     async fn observe(&self, cx: &Cx) -> Result<UdpOut, Unavailable> {
         if let Some(server) = &cx.target().stun_server {
-            return match ask(cx, server).await {
+            return match ask(cx, server, PATIENCE).await {
                 Ok(said) => Ok(UdpOut::Works(said)),
                 Err(said) => Err(Unavailable::by(Self::OWNER, silent(server, &said))),
             };
@@ -147,11 +153,17 @@ impl Fact for OutboundUdp {
         if let Some(said) = bridge {
             return Ok(UdpOut::Works(said));
         }
-        let offered = offered.map(|offered| udp_servers(&offered)).unwrap_or_default();
-        let asked = offered.iter().map(|server| ask(cx, server));
+        let servers = offered;
+        let offered = servers.as_deref().map(udp_servers).unwrap_or_default();
+        let asked = offered.iter().map(|server| ask(cx, server, HINT));
         let answers = futures_util::future::join_all(asked).await;
         if let Some(said) = answers.iter().find_map(|answer| answer.as_ref().ok()) {
             return Ok(UdpOut::Works(said.clone()));
+        }
+        if let (false, Ok(servers)) = (offered.is_empty(), &servers)
+            && let Some(place) = answers_over_tcp(cx, servers).await
+        {
+            return Err(Unavailable::by(Self::OWNER, none_passes(&offered, &place)));
         }
         Ok(UdpOut::Unknown(if offered.is_empty() {
             "nobody is known who would answer: the deployment names no STUN server and \
@@ -170,6 +182,38 @@ pub(crate) async fn ipv6_is_here(cx: &Cx) -> bool {
     cx.fact(Ipv6).await.is_ok_and(|route| route.is_ok())
 }
 
+/// A TURN server offered over UDP and TCP that can be connected to over TCP.
+async fn answers_over_tcp(cx: &Cx, offered: &Offered) -> Option<String> {
+    let over = |carrier| {
+        let of = move |turn: &&OfferedTurn| turn.server.carrier == carrier;
+        offered.turn.iter().filter(of).map(|turn| &turn.server)
+    };
+    for server in over(Carrier::Tcp) {
+        if !over(Carrier::Udp).any(|other| other.host == server.host) {
+            continue;
+        }
+        let addresses = cx.net().addresses_for(&server.host, server.port).await.ok()?;
+        for address in addresses.into_iter().take(MOST_ADDRESSES) {
+            if cx.net().greet(address, b"", GREETING).await.is_ok() {
+                return Some(format!("{}:{}", server.host, server.port));
+            }
+        }
+    }
+    None
+}
+
+/// Nothing over UDP is answered, by several servers, and one of them is there over TCP.
+fn none_passes(silent: &[(String, u16)], place: &str) -> Finding {
+    let names: Vec<String> = silent.iter().map(|(host, port)| format!("{host}:{port}")).collect();
+    Finding::error_of(
+        "no-udp-from-here",
+        "nothing that is sent over UDP from here is answered, neither by the bridge nor by TURN",
+    )
+    .expected(format!("an answer of the bridge or of {}", names.join(", ")))
+    .actual(format!("silence over UDP, and {place} takes connections over TCP"))
+    .likely()
+}
+
 /// Those of the servers offered that may answer a binding request.
 fn udp_servers(offered: &Offered) -> Vec<(String, u16)> {
     let turn = offered.turn.iter().map(|turn| &turn.server);
@@ -180,16 +224,22 @@ fn udp_servers(offered: &Offered) -> Vec<(String, u16)> {
 
 /// The bridge's own answers over UDP, where it came to that.
 async fn bridge(cx: &Cx) -> Option<String> {
-    let paths = cx.fact(Paths).await.ok()?;
-    let open = paths.offered().find(|pair| Pair::is_open(pair))?;
+    let ways: Vec<Way> = match cx.fact(Call).await {
+        Ok(held) => held.guests().iter().filter_map(|guest| guest.way.clone()).collect(),
+        Err(_) if cx.target().jvb_rest.is_some() => {
+            vec![cx.fact(Bridge).await.ok()?.session.way.clone()]
+        }
+        Err(_) => Vec::new(),
+    };
+    let open = ways.iter().flat_map(|way| &way.pairs).find(|pair| pair.is_open())?;
     Some(format!("the bridge answers from {}", open.candidate.address))
 }
 
 /// Asks each address of a STUN server; who answered, else why nobody did.
-async fn ask(cx: &Cx, (host, port): &(String, u16)) -> Result<String, String> {
+async fn ask(cx: &Cx, (host, port): &(String, u16), patience: Duration) -> Result<String, String> {
     let addresses = cx.net().addresses_for(host, *port).await.map_err(|error| error.to_string())?;
     let asked = addresses.into_iter().take(MOST_ADDRESSES).map(|address| async move {
-        told(address, cx.net().stun_binding(address, PATIENCE).await)
+        told(address, cx.net().stun_binding(address, patience).await)
     });
     let answers = futures_util::future::join_all(asked).await;
     let mut why = Vec::new();

@@ -1,7 +1,9 @@
 //! `jitsi.candidates`
 
+use std::net::IpAddr;
+
 use mxdoctor_model::{Finding, Vantage};
-use mxdoctor_probes::ice::Pair;
+use mxdoctor_probes::ice::{Kind, Pair};
 
 use crate::facts::{Paths, UdpPaths, unreachable_from_outside};
 use crate::{Cx, Unavailable, Verdict, check};
@@ -40,7 +42,7 @@ check! {
     "jitsi.candidates" at PIC: "the bridge offers addresses that can be reached"
     causes [
         "bridge-no-candidates", "bridge-unhealthy", "bridge-advertises-private-address",
-        "bridge-only-ipv6", "bridge-port-unusual",
+        "bridge-only-ipv6", "bridge-port-unusual", "bridge-advertises-wrong-address",
     ]
     timeout 180
 }
@@ -74,6 +76,16 @@ fn opinion(cx: &Cx, paths: &UdpPaths) -> Finding {
     if public && there.iter().all(|pair| pair.candidate.address.is_ipv6()) {
         return only_ipv6(&list(&there), open);
     }
+    if let Some(node) = node(cx).filter(|_| public && !open)
+        && there.iter().all(|pair| pair.candidate.address.ip() != node)
+    {
+        return Finding::fail(
+            "bridge-advertises-wrong-address",
+            format!("the bridge offers {}, which is not its node, and is silent", list(&there)),
+        )
+        .expected(format!("{node}, as `jitsi.node` says"))
+        .actual("another address, and silence");
+    }
     if !open && there.iter().all(|pair| is_elsewhere(paths, pair)) {
         return Finding::fail(
             "bridge-port-unusual",
@@ -92,14 +104,21 @@ pub(super) fn is_private(cx: &Cx, pair: &Pair) -> bool {
         && unreachable_from_outside(cx.target(), pair.candidate.address.ip())
 }
 
-/// Another port than the usual one, and nothing that says more than the silence.
+/// The address of the bridge's node, where it is configured as one.
+fn node(cx: &Cx) -> Option<IpAddr> {
+    cx.target().jitsi_node.as_ref()?.parse().ok()
+}
+
+/// Another port than the usual one, and nothing that says more than that nobody is there.
 fn is_elsewhere(paths: &UdpPaths, pair: &Pair) -> bool {
     let address = pair.candidate.address;
+    // Behind a mapping, that nothing listens speaks against the address.
+    let mapped = pair.candidate.kind != Kind::Host;
     address.port() != USUAL_PORT
         && pair.sent > 0
         && pair.strayed.is_none()
         && pair.unsendable.is_none()
-        && !paths.is_closed(address)
+        && !(mapped && paths.is_closed(address))
 }
 
 fn none(paths: &UdpPaths) -> Finding {

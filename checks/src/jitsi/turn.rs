@@ -118,6 +118,10 @@ async fn judge(cx: &Cx, turn: &OfferedTurn, tried: &Tried) -> Result<Finding, Un
     let finding = match &tried.allocation {
         Some(allocation) => {
             let finding = relayed(turn.server.carrier, &tried.proofs);
+            if finding.outcome == Outcome::Error {
+                // Where no UDP passes here, that is the reason.
+                cx.fact(OutboundUdp).await?;
+            }
             let finding = finding.evidence(
                 EvidenceKind::Packets,
                 format!("relayed address {}, seen as {:?}", allocation.relayed, allocation.mapped),
@@ -133,6 +137,7 @@ async fn judge(cx: &Cx, turn: &OfferedTurn, tried: &Tried) -> Result<Finding, Un
         None => {
             let works = match cx.fact(OutboundUdp).await {
                 Ok(udp) => matches!(*udp, UdpOut::Works(_)),
+                Err(by) if turn.server.carrier == Carrier::Udp => return Err(by),
                 Err(_) => false,
             };
             turn_refusal::judge(cx, turn, tried, works).await?

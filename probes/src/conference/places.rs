@@ -82,7 +82,7 @@ impl Default for Limits {
             invitation: s(20),
             no_bridge: s(2),
             accept: s(10),
-            udp: s(3),
+            udp: Duration::from_millis(2700),
             ice: s(8),
             dtls: s(6),
             media: s(6),
