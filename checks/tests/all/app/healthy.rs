@@ -17,7 +17,7 @@ async fn everything_passes_and_is_asked_for_once() {
         assert_eq!(finding.outcome, Outcome::Pass, "{}: {finding:#?}", check.id);
         count += 1;
     }
-    assert_eq!(count, 17);
+    assert_eq!(count, 18);
     let requests = running.requests();
     for once in [
         "GET example.org/.well-known/matrix/client",

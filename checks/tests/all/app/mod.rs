@@ -47,6 +47,10 @@ fn element(stack: &mut Stack) {
         "GET element.example.org/bundles/0a1b2c/bundle.js",
         Answer::new(200, "(()=>{})()").with("content-type", "application/javascript"),
     );
+    let widget = Answer::new(200, "<!doctype html><body id=\"jitsiContainer\">")
+        .with("content-type", "text/html")
+        .with("x-frame-options", "SAMEORIGIN");
+    stack.set("GET element.example.org/jitsi.html", widget);
     config(stack, json!({"preferred_domain": "meet.example.org"}));
     let version = Answer::new(200, "1.12.10\n").with("cache-control", "no-cache");
     stack.set("GET element.example.org/version", version);
