@@ -54,7 +54,7 @@ fn account(stack: &Stack, relay: Option<&str>) -> Result<Value, Failed> {
         "address": "198.51.100.200",
         "bridge": "http://10.43.0.70:8080",
         "node": "http://198.51.100.20:8080",
-        "seconds": 1.5,
+        "seconds": 5,
         "relay": relay,
     });
     let mut command = stack.command(View::Public, python);

@@ -170,10 +170,13 @@ impl UdpPaths {
         self.offered().any(Pair::is_open)
     }
 
-    /// Endpoints to which nothing came back from any candidate, although they asked long enough:
-    /// one that was cut short says nothing.
+    /// Endpoints to which nothing came back from any candidate, although they asked long enough,
+    /// or could not ask at all: one that was cut short says nothing.
     pub fn silent(&self) -> impl Iterator<Item = &EndpointPath> {
-        let asked = |endpoint: &&EndpointPath| endpoint.offered().any(|pair| pair.sent > ENOUGH);
+        let asked = |endpoint: &&EndpointPath| {
+            endpoint.offered().any(|pair| pair.sent > ENOUGH)
+                || endpoint.offered().all(|pair| pair.unsendable.is_some())
+        };
         let silent = |endpoint: &&EndpointPath| !endpoint.offered().any(is_bridges);
         self.endpoints.iter().filter(asked).filter(silent)
     }

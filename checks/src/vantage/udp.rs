@@ -1,9 +1,9 @@
 //! `vantage.udp`
 
-use mxdoctor_model::{EvidenceKind, Finding};
+use mxdoctor_model::{EvidenceKind, Finding, Outcome};
 
-use crate::facts::{OutboundUdp, UdpOut};
-use crate::{Cx, Verdict, check};
+use crate::facts::{OutboundUdp, TurnServers, UdpOut};
+use crate::{Cx, Unavailable, Verdict, check};
 
 check! {
     /// ## What it asserts
@@ -34,7 +34,18 @@ check! {
 
 async fn run(cx: &Cx) -> Verdict {
     let udp = cx.fact(OutboundUdp).await?;
+    if let UdpOut::Unknown(_) = *udp {
+        heard_of_servers(cx).await?;
+    }
     Ok(judge(&udp).into())
+}
+
+/// Where what keeps us from the deployment's own servers is a fault, that is why nothing is known.
+async fn heard_of_servers(cx: &Cx) -> Result<(), Unavailable> {
+    match cx.fact(TurnServers).await {
+        Err(by) if matches!(by.finding.outcome, Outcome::Fail | Outcome::Error) => Err(by),
+        Err(_) | Ok(_) => Ok(()),
+    }
 }
 
 fn judge(udp: &UdpOut) -> Finding {
@@ -49,8 +60,6 @@ fn judge(udp: &UdpOut) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use mxdoctor_model::Outcome;
-
     use super::*;
 
     #[test]
