@@ -1,11 +1,12 @@
 //! `jitsi.bridge_channel`
 
-use mxdoctor_model::{Evidence, Finding};
+use mxdoctor_model::{Evidence, Finding, Vantage};
 use mxdoctor_probes::conference::{Guest, Talk};
 use mxdoctor_probes::sctp::ChannelState;
+use url::Url;
 
 use super::{dtls, session};
-use crate::facts::{Call, Held, Paths};
+use crate::facts::{Call, Held, Jitsi, Paths};
 use crate::{Cx, Verdict, check};
 
 check! {
@@ -24,7 +25,9 @@ check! {
     /// - The WebSocket is answered with a page, 403 or 404: it is not routed to that bridge.
     /// - The channel opens and carries nothing.
     ///
-    /// A kind that is broken while the other one works is a warning.
+    /// A kind that is broken while the other one works is a warning. The bridge names one address
+    /// for everybody: from inside, where that host is not the one that is looked at, a WebSocket
+    /// that does not open is no matter.
     ///
     /// ## How to fix it
     /// `ENABLE_SCTP` the same on jvb and Jicofo; or `ENABLE_COLIBRI_WEBSOCKET=1` on web and jvb,
@@ -42,7 +45,10 @@ async fn run(cx: &Cx) -> Verdict {
     session::passed(&held)?;
     let paths = cx.fact(Paths).await?;
     dtls::passed(cx, &paths).await?;
-    Ok(judge(&held).evidences(held.timeline()).into())
+    let own = cx.fact(Jitsi).await?.base.host_str().map(str::to_owned);
+    let outside = cx.vantage() == Vantage::Public;
+    let meant = |url: &Url| outside || url.host_str() == own.as_deref();
+    Ok(judge(&held, meant).evidences(held.timeline()).into())
 }
 
 /// How far one kind of channel came, of the guest that came less far.
@@ -55,7 +61,8 @@ enum Came {
     Nowhere(String),
 }
 
-pub(super) fn judge(held: &Held) -> Finding {
+/// `meant` says of a WebSocket's address whether it is meant for who looks from here.
+pub(super) fn judge(held: &Held, meant: impl Fn(&Url) -> bool) -> Finding {
     let offered = held.guests().iter().filter_map(Guest::invitation);
     let transports: Vec<_> = offered.map(|offer| &offer.transport).collect();
     let sctp = transports.iter().any(|it| it.sctp_port.is_some());
@@ -64,6 +71,15 @@ pub(super) fn judge(held: &Held) -> Finding {
         .any(|it| !it.web_sockets.is_empty() || !it.unusable_web_sockets.is_empty());
     let data = sctp.then(|| ("data channel", came(held, |guest| guest.data_channel.as_ref())));
     let socket = socket.then(|| ("WebSocket", came(held, |guest| guest.bridge_socket.as_ref())));
+    let elsewhere = transports.iter().flat_map(|it| &it.web_sockets).find(|url| !meant(url));
+    let through = |came: &Came| matches!(came, Came::Through);
+    let socket = socket.filter(|(_, came)| elsewhere.is_none() || through(came));
+    if let (None, None, Some(url)) = (&data, &socket, elsewhere) {
+        let host = url.host_str().unwrap_or_default();
+        return Finding::skip(format!(
+            "the bridge's WebSocket is at {host}, which is not the host that is looked at from here"
+        ));
+    }
     let kinds: Vec<(&str, Came)> = data.into_iter().chain(socket).collect();
     let talks = held.guests().iter().flat_map(|guest| {
         [&guest.data_channel, &guest.bridge_socket].map(|talk| (guest, talk.as_ref()))

@@ -26,7 +26,7 @@ fn a_healthy_conference_passes_every_stage() {
         muc::judge(&held),
         session::judge(&held),
         Ok(media::judge(&held)),
-        Ok(bridge_channel::judge(&held)),
+        Ok(bridge_channel::judge(&held, |_| true)),
         cleanup::judge(&held),
     ];
     for judged in all {
@@ -264,7 +264,7 @@ fn video_that_nobody_gets_is_named() {
 
 #[test]
 fn a_channel_that_is_not_there_or_mute_is_named() {
-    let cause = |change: fn(&mut Guest)| short(&bridge_channel::judge(&changed(change)));
+    let cause = |change: fn(&mut Guest)| short(&bridge_channel::judge(&changed(change), |_| true));
     let none = cause(|guest| {
         if let Ok(offer) = &mut guest.invitations[0] {
             offer.transport.sctp_port = None;
@@ -284,6 +284,24 @@ fn a_channel_that_is_not_there_or_mute_is_named() {
         guest.bridge_socket = Some(Talk::default());
     });
     assert_eq!(half, (Outcome::Warn, Some("bridge-channel-unavailable")));
+}
+
+#[test]
+fn a_socket_that_is_meant_for_others_is_no_matter() {
+    let alone = changed(|guest| {
+        if let Ok(offer) = &mut guest.invitations[0] {
+            let url = "wss://meet.example.org/colibri-ws/jvb/1/2".parse().expect("a URL");
+            offer.transport.web_sockets.push(url);
+            offer.transport.sctp_port = None;
+        }
+        guest.data_channel = None;
+        guest.bridge_socket = Some(Talk::default());
+    });
+    assert_eq!(short(&bridge_channel::judge(&alone, |_| false)), (Outcome::Skip, None));
+    assert_eq!(
+        short(&bridge_channel::judge(&alone, |_| true)),
+        fails("bridge-channel-unavailable")
+    );
 }
 
 #[test]
