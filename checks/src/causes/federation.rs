@@ -58,9 +58,9 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "well-known-server-broken",
         title: "the delegation file cannot be fetched",
-        explanation: "`/.well-known/matrix/server` is answered with an error, or with redirects \
-                      that lead nowhere or away from https. That it is not simply absent keeps \
-                      other servers trying.",
+        explanation: "`/.well-known/matrix/server` is answered with an error or a gateway's page, \
+                      not within ten seconds, not to its end, or with redirects that lead nowhere \
+                      or away from https. That it is not simply absent keeps other servers trying.",
         remedy: "serve the file with 200 at once, from a rule for that path that asks for no login",
     },
     Cause {
@@ -76,6 +76,33 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "the delegation file is behind a redirect with 308",
         explanation: "Older homeservers follow 301, 302, 303 and 307 only.",
         remedy: "serve the file itself, or redirect with 301",
+    },
+    Cause {
+        id: "well-known-server-unusual",
+        title: "the delegation file is not quite as specified",
+        explanation: "Other servers can use it. The specification wants `application/json`, and \
+                      advises against upper-case letters; some proxies compare them. A lifetime of \
+                      more than two days is cut to that by Synapse, and not by everybody: for so \
+                      long a move to another host would go unnoticed.",
+        remedy: "serve the file with `Content-Type: application/json`, the host in lower-case \
+                 letters, and `Cache-Control: max-age=86400` or less",
+    },
+    Cause {
+        id: "well-known-server-stale",
+        title: "a cache holds an old delegation file",
+        explanation: "What stands before the server name's host still gives the delegation from \
+                      before a change, and other servers will keep that for a day from now on.",
+        remedy: "purge `/.well-known/matrix/server` from the cache of the edge, and let a rule \
+                 there pass over caching for `/.well-known/matrix/`",
+    },
+    Cause {
+        id: "delegation-leads-elsewhere",
+        title: "the delegation leads to a host that is no homeserver",
+        explanation: "`m.server` names a host and port where something answers, and not the \
+                      homeserver, which answers at another. With `serve_server_wellknown` Synapse \
+                      names its server name with port 443, whatever host it is served on.",
+        remedy: "write `{\"m.server\": \"matrix.testing.borooka.ee:443\"}`, with the host of the \
+                 homeserver, in a static file instead of `serve_server_wellknown`",
     },
     Cause {
         id: "delegation-needs-port",

@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use mxdoctor_model::{EvidenceKind, Finding, Outcome};
 use mxdoctor_probes::dns::{Answer, Data, Kind, Lookup};
 
-use crate::facts::{Addresses, Ask, Fetched, describe, host_of};
-use crate::{Cx, Verdict, check};
+use crate::facts::{Addresses, WellKnownServer, describe, host_of};
+use crate::{Cx, Unavailable, Verdict, check};
 
 check! {
     /// ## What it asserts
@@ -26,13 +26,16 @@ check! {
     /// Where a valid well-known document stands before the records, what would fail warns, and what
     /// would warn passes. A server name with a port, and one that is an address, are a skip.
     ///
+    /// Where a well-known document names a host without a port, the records of that host are the
+    /// next step, and are judged as well, under its name.
+    ///
     /// ## How to fix it
     /// `_matrix-fed._tcp.testing.borooka.ee. SRV 10 0 443 matrix.testing.borooka.ee.`, with a
     /// target that has A or AAAA records of its own. Without need for it, remove the record: with
     /// `/.well-known/matrix/server` none is needed.
     ///
     /// ## Where it comes from
-    /// RFC 2782; Matrix server-server API, "Resolving server names", steps 4 and 5.
+    /// RFC 2782; Matrix server-server API, "Resolving server names", steps 3.3, 3.4, 4 and 5.
     "dns.srv" at P: "SRV records are absent or usable"
     causes [
         "srv-target-alias",
@@ -40,7 +43,7 @@ check! {
         "srv-deprecated-only",
         "srv-records-disagree",
     ]
-    timeout 25
+    timeout 60
 }
 
 async fn run(cx: &Cx) -> Verdict {
@@ -51,24 +54,61 @@ async fn run(cx: &Cx) -> Verdict {
             Finding::skip("a server name with a port or an address uses no SRV record").into()
         );
     }
+    let records = look_up(cx, &host).await?;
+    let known = cx.fact(WellKnownServer).await.ok();
+    let to = known.as_ref().and_then(|known| known.delegation()?.ok()).map(|found| &found.to);
+    let mut findings = vec![records.judge(to.is_some())];
+    // Without a port in the delegation, the records of what it names are the next step.
+    if let Some(to) = to.filter(|to| to.port.is_none() && to.text != *name)
+        && let Some(host) = to.dns().map(str::to_lowercase)
+    {
+        let records = look_up(cx, &host).await?;
+        if records.any() {
+            findings.push(records.judge(false).on(host));
+        }
+    }
+    Ok(findings.into_iter().collect())
+}
+
+/// The records of a name.
+struct Records {
+    /// A lookup that had no usable answer.
+    unanswered: Option<Lookup>,
+    fed: Vec<Target>,
+    old: Vec<Target>,
+    lookups: [Lookup; 2],
+}
+
+async fn look_up(cx: &Cx, host: &str) -> Result<Records, Unavailable> {
     let (fed, old) = (format!("_matrix-fed._tcp.{host}"), format!("_matrix._tcp.{host}"));
     let (fed, old) =
         tokio::join!(cx.net().lookup(&fed, Kind::Srv), cx.net().lookup(&old, Kind::Srv));
-    for lookup in [&fed, &old] {
-        if let Answer::Unanswered(_) | Answer::Refused(_) = lookup.answer {
-            // Where the name itself has no answer either, that is the trouble to report.
-            cx.fact(Addresses { host: host.clone() }).await?;
-            let finding = Finding::error(format!("no usable answer for {}", lookup.name));
-            return Ok(finding.evidence(EvidenceKind::Dns, describe(lookup)).into());
-        }
+    let silent =
+        |lookup: &&Lookup| matches!(lookup.answer, Answer::Unanswered(_) | Answer::Refused(_));
+    let unanswered = [&fed, &old].into_iter().find(silent).cloned();
+    if unanswered.is_some() {
+        // Where the name itself has no answer either, that is the trouble to report.
+        cx.fact(Addresses { host: host.to_owned() }).await?;
     }
     let (fed_targets, old_targets) = tokio::join!(targets(cx, &fed), targets(cx, &old));
-    let delegated =
-        !(fed_targets.is_empty() && old_targets.is_empty()) && is_delegated(cx, &host).await;
-    let finding = judge(&fed_targets, &old_targets, delegated)
-        .evidence(EvidenceKind::Dns, describe(&fed))
-        .evidence(EvidenceKind::Dns, describe(&old));
-    Ok(finding.into())
+    Ok(Records { unanswered, fed: fed_targets, old: old_targets, lookups: [fed, old] })
+}
+
+impl Records {
+    fn any(&self) -> bool {
+        self.unanswered.is_some() || !(self.fed.is_empty() && self.old.is_empty())
+    }
+
+    fn judge(&self, delegated: bool) -> Finding {
+        if let Some(lookup) = &self.unanswered {
+            let finding = Finding::error(format!("no usable answer for {}", lookup.name));
+            return finding.evidence(EvidenceKind::Dns, describe(lookup));
+        }
+        let finding = judge(&self.fed, &self.old, delegated);
+        self.lookups
+            .iter()
+            .fold(finding, |finding, lookup| finding.evidence(EvidenceKind::Dns, describe(lookup)))
+    }
 }
 
 /// Where a record leads.
@@ -114,16 +154,6 @@ async fn trouble(cx: &Cx, name: &str, port: u16) -> Option<Trouble> {
         }
         _ => None,
     }
-}
-
-/// Whether a well-known document stands before the records.
-async fn is_delegated(cx: &Cx, host: &str) -> bool {
-    let Ok(url) = format!("https://{host}/.well-known/matrix/server").parse() else { return false };
-    let Ok(exchange) = cx.fact(Fetched(Ask::get(url).redirects(10))).await else { return false };
-    let response = exchange.last();
-    let json: Result<serde_json::Value, _> = serde_json::from_slice(&response.body);
-    response.status.is_success()
-        && json.is_ok_and(|json| json["m.server"].as_str().is_some_and(|to| !to.is_empty()))
 }
 
 fn judge(fed: &[Target], old: &[Target], delegated: bool) -> Finding {

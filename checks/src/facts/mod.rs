@@ -43,8 +43,8 @@ pub use element::{Element, ElementConfig, ElementSettings};
 pub use endpoints::{Endpoint, endpoints, host_names};
 pub use exposure::{Exposure, Looked, PRIVATE_PORTS, PrivatePort, PrivatePorts, Said};
 pub use federation::{
-    FederationRoute, KeySample, Lead, Place, Route, ServerKeys, ServerWellKnown, WellKnownAnswer,
-    WellKnownProblem, WellKnownServer, federation_places,
+    FederationRoute, KeySample, LONGEST_LIFETIME, Lead, Lifetime, Place, Route, ServerKeys,
+    ServerWellKnown, WellKnownAnswer, WellKnownProblem, WellKnownServer, federation_places,
 };
 pub use hosts::{Hosts, Role, StackHost};
 pub use jitsi::{Jitsi, bare_host, is_third_party};
@@ -61,7 +61,7 @@ pub(crate) use addresses::{host_of, listed};
 pub(crate) use candidates::looks_like_element;
 pub(crate) use client::{gist, is_html, read_versions, web_url};
 pub(crate) use conference::lacks_a_bridge;
-pub(crate) use federation::{another, ask_place, read_delegation, server_name, unserved};
+pub(crate) use federation::{another, ask_place, server_name, unserved};
 pub(crate) use jitsi::looks_like_jitsi;
 pub(crate) use page::is_homeserver_path;
 pub(crate) use paths::is_bridges;

@@ -1,6 +1,6 @@
 //! `federation.tls`
 
-use mxdoctor_model::{EvidenceKind, Finding};
+use mxdoctor_model::{EvidenceKind, Finding, Outcome};
 use mxdoctor_probes::tls::Session;
 
 use crate::facts::{Attempt, Clock, Endpoint, FederationRoute, Route, Trusted};
@@ -17,8 +17,9 @@ check! {
     /// machine: behind a SRV record it is the name that the record belongs to, never its target.
     ///
     /// ## What makes it fail
-    /// The same as for the checks `tls.chain`, `tls.name` and `tls.validity`. Where the place is a
-    /// host of the stack those checks report it, and this one is skipped.
+    /// The same as for the checks `tls.handshake`, `tls.chain`, `tls.name` and `tls.validity`; like
+    /// the last it warns of a certificate near its end. Where the place is a host of the stack those
+    /// checks report it, and this one is skipped.
     ///
     /// ## How to fix it
     /// Put the name that is demanded into the certificate: the delegated host where a well-known
@@ -33,6 +34,13 @@ check! {
         "certificate-expired",
         "certificate-chain-incomplete",
         "certificate-untrusted-issuer",
+        "certificate-invalid",
+        "certificate-not-yet-valid",
+        "certificate-expiring",
+        "edge-has-no-certificate",
+        "tls-not-spoken",
+        "tls-too-old",
+        "handshake-cut",
     ]
     timeout 60
 }
@@ -46,13 +54,35 @@ async fn run(cx: &Cx) -> Verdict {
     } else if let Some(finding) = refusal(cx, &route).await? {
         return Ok(finding.into());
     }
-    let finding = Finding::pass(format!("valid for {name}, which the steps demand"));
+    let finding = match ending(cx, &route).await? {
+        Some(finding) => finding,
+        None => Finding::pass(format!("valid for {name}, which the steps demand")),
+    };
     let sessions = route.attempts.iter().filter(|attempt| attempt.accepted());
     Ok(sessions
         .fold(finding, |finding, attempt| {
             finding.evidence(EvidenceKind::Connection, handshake::describe(attempt))
         })
         .into())
+}
+
+/// The finding where a certificate of a host apart from the stack is near its end.
+async fn ending(cx: &Cx, route: &Route) -> Result<Option<Finding>, Unavailable> {
+    if route.in_stack {
+        return Ok(None);
+    }
+    let offsets = cx.fact(Clock).await?;
+    let now = jiff::Timestamp::now().as_second();
+    for attempt in route.attempts.iter().filter(|attempt| attempt.accepted()) {
+        let Ok(session) = &attempt.result else { continue };
+        let judged = validity::judge(&route.endpoint(), session, now, &offsets);
+        if let validity::Judged::Theirs(finding) = judged
+            && finding.outcome != Outcome::Pass
+        {
+            return Ok(Some(Finding { instance: None, ..finding }));
+        }
+    }
+    Ok(None)
 }
 
 /// The finding where no session at the end of the way is one that a peer accepts.

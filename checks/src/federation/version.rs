@@ -8,7 +8,10 @@ use mxdoctor_model::{EvidenceKind, Finding, Vantage};
 use mxdoctor_probes::http::Exchange;
 use serde_json::Value;
 
-use crate::facts::{Attempt, FederationRoute, Place, ask_place, federation_places, unserved};
+use crate::facts::{
+    Ask, Attempt, Endpoint, FederationRoute, Fetched, Homeserver, Lead, Place, ask_place,
+    federation_places, unserved,
+};
 use crate::tls::handshake::describe;
 use crate::{Cx, Unavailable, Verdict, check};
 
@@ -23,6 +26,8 @@ check! {
     ///
     /// ## What makes it fail
     /// - The federation API is not routed, or not among the resources of Synapse's listener.
+    /// - The delegation leads to a host that is no homeserver, while the homeserver's own host
+    ///   answers: `serve_server_wellknown` of Synapse names `<server name>:443`.
     /// - One address does not answer while others do. Where that is a host of the stack with a
     ///   broken TLS session on one address, `tls.addresses_agree` says so instead.
     ///
@@ -37,7 +42,7 @@ check! {
     "federation.version" at PIC: "the federation API answers on every address"
     causes [
         "content-type-not-json",
-        "federation-not-served", "homeserver-broken", "one-address-broken", "no-http-answer",
+        "federation-not-served", "delegation-leads-elsewhere", "homeserver-broken", "one-address-broken", "no-http-answer",
     ]
     timeout 60
     attempts 2
@@ -50,7 +55,41 @@ async fn run(cx: &Cx) -> Verdict {
     let looks = places.iter().map(|place| ask_place(cx, place, PATH, true, false));
     let asked = join_all(looks).await;
     let broken = broken_sessions(cx).await;
-    judge(&places, asked, &broken).map(Into::into)
+    match judge(&places, asked, &broken) {
+        Err(by) if by.finding.cause == Some("federation-not-served") => {
+            Err(led_astray(cx).await.unwrap_or(by))
+        }
+        judged => judged.map(Into::into),
+    }
+}
+
+/// The finding where the delegation leads past a homeserver that answers on its own host.
+async fn led_astray(cx: &Cx) -> Option<Unavailable> {
+    if cx.vantage() != Vantage::Public {
+        return None;
+    }
+    let route = cx.fact(FederationRoute).await.ok()?;
+    let homeserver = cx.fact(Homeserver).await.ok()?;
+    let led = matches!(route.lead, Lead::WellKnown | Lead::WellKnownSrv);
+    let right = Endpoint::of(&homeserver.base).filter(|right| led && *right != route.endpoint())?;
+    let there = cx.fact(Fetched(Ask::get(homeserver.url(PATH)))).await.ok()?;
+    if unserved(there.last()).is_some() {
+        return None;
+    }
+    let name = &cx.target().server_name;
+    let Endpoint { host, port } = &right;
+    let finding = Finding::fail(
+        "delegation-leads-elsewhere",
+        format!(
+            "{name} delegates to {}, where no homeserver answers, while {right} is one",
+            route.to
+        ),
+    )
+    .expected(format!("`m.server` is {host}:{port}"))
+    .actual(format!("`m.server` is {}", route.to))
+    .remedy(format!("write `{{\"m.server\": \"{host}:{port}\"}}` in the well-known of {name}"))
+    .evidence(EvidenceKind::Request, there.last().line());
+    Some(Unavailable::by("federation.version", finding))
 }
 
 /// Addresses without an acceptable session that nobody else reports.

@@ -1,11 +1,14 @@
 //! `federation.well_known`
 
+use std::net::SocketAddr;
+
 use mxdoctor_model::{EvidenceKind, Finding};
-use mxdoctor_probes::http::{Exchange, Response};
+use mxdoctor_probes::http::Response;
 use url::Url;
 
 use crate::facts::{
-    FederationRoute, ServerWellKnown, WellKnownAnswer, WellKnownProblem, WellKnownServer,
+    FederationRoute, LONGEST_LIFETIME, Lifetime, ServerWellKnown, WellKnownAnswer,
+    WellKnownProblem, WellKnownServer,
 };
 use crate::{Cx, Verdict, check};
 
@@ -23,13 +26,22 @@ check! {
     ///   paths sends it to Element Web or a website.
     /// - `m.server` missing, not a string, or not a server name: `https://` in front is the
     ///   classic.
-    /// - A status other than 200 and 404, redirects that lead nowhere or away from https, a file
-    ///   above 50 KiB.
+    /// - A status other than 200 and 404, a gateway's error page, no answer within 10 seconds,
+    ///   redirects in a loop, more than 10 of them, or one to plain http, a body above 50 KiB or
+    ///   one that does not come to its end.
     /// - Addresses or user agents that get different answers.
     ///
-    /// It warns of a redirect with 308, which older servers do not follow, and, where other servers
-    /// find their way all the same (by a SRV record or on port 8448), of a broken file. That there
-    /// is none (404) is fine where they do; where they do not, `federation.resolve` says so.
+    /// It warns of
+    /// - a redirect with 308, which older servers do not follow;
+    /// - another content type than JSON, upper-case letters in `m.server`, and a lifetime
+    ///   (`Cache-Control`, `Expires`) of more than 48 hours, for which a mistake would stay;
+    /// - a cache that still gives another delegation than what is behind it;
+    /// - a broken file, where other servers find their way all the same (by a SRV record or on
+    ///   port 8448).
+    ///
+    /// That there is none (404) is fine where they find it; where they do not,
+    /// `federation.resolve` says so. Redirects with 301, 302, 303 and 307, to another host too, are
+    /// followed and fine.
     ///
     /// ## How to fix it
     /// Serve `{"m.server": "matrix.testing.borooka.ee:443"}` at
@@ -37,7 +49,8 @@ check! {
     /// path above the one that catches all.
     ///
     /// ## Where it comes from
-    /// Matrix server-server API, "Server discovery", "Resolving server names", step 3.
+    /// Matrix server-server API, "Server discovery", "Resolving server names", step 3, and "GET
+    /// /.well-known/matrix/server". The limits are those of Synapse's `well_known_resolver.py`.
     "federation.well_known" at P: "the delegation file is valid, everywhere the same"
     causes [
         "well-known-not-json",
@@ -45,6 +58,8 @@ check! {
         "well-known-server-broken",
         "well-known-server-differs",
         "well-known-server-redirect-308",
+        "well-known-server-unusual",
+        "well-known-server-stale",
     ]
     timeout 60
     attempts 2
@@ -62,17 +77,18 @@ async fn run(cx: &Cx) -> Verdict {
     if let Some(finding) = differs(url, &known) {
         return Ok(shown(finding, &known).into());
     }
-    let finding = match known.delegation() {
-        Some(Ok(delegation)) => {
-            let pass = Finding::pass(format!("delegates to {}", delegation.to));
-            redirected(&known).unwrap_or(pass)
+    let finding = match (known.delegation(), known.answers.first()) {
+        (Some(Ok(delegation)), _) => {
+            let doubts = [stale(url, &known), redirected(&known), unusual(&known)];
+            let doubt = doubts.into_iter().flatten().next();
+            doubt.unwrap_or_else(|| Finding::pass(format!("delegates to {}", delegation.to)))
         }
-        Some(Err(problem)) => {
+        (Some(Err(problem)), Some(answer)) => {
             // Where peers get nowhere, the fact's owner says so: `federation.resolve`, or we.
             let route = cx.fact(FederationRoute).await?;
-            despite(url, problem, &known.answers[0], &route.summary())
+            despite(url, problem, answer, &route.summary())
         }
-        None => Finding::error(format!("{url} was not answered")),
+        _ => Finding::error(format!("{url} was not answered")),
     };
     Ok(shown(finding, &known).into())
 }
@@ -87,7 +103,7 @@ fn despite(
     if let WellKnownProblem::Missing(_) = problem {
         return Finding::pass(format!("there is none, and none is needed: {route}"));
     }
-    let finding = problem.finding(url, answer.exchange.last());
+    let finding = problem.finding(url, answer);
     let summary = format!("{}; other servers still find {route}", finding.summary);
     Finding { outcome: mxdoctor_model::Outcome::Warn, summary, ..finding }
 }
@@ -102,34 +118,53 @@ fn gist(answer: &WellKnownAnswer) -> String {
 
 fn differs(url: &Url, known: &ServerWellKnown) -> Option<Finding> {
     let first = known.answers.first()?;
-    let place = |answer: &WellKnownAnswer| answer.exchange.last().address.ip();
+    let place = |address: Option<SocketAddr>| {
+        address.map_or_else(|| "as directed".to_owned(), |address| address.ip().to_string())
+    };
     let finding = |other: String| {
         Finding::fail("well-known-server-differs", format!("{url} is not everywhere the same"))
             .expected("one answer on every address and for every user agent")
-            .actual(format!("{}: {}; {other}", place(first), gist(first)))
+            .actual(format!("{}: {}; {other}", place(first.address), gist(first)))
     };
     if let Some(other) = known.answers.iter().find(|other| gist(other) != gist(first)) {
-        return Some(finding(format!("{}: {}", place(other), gist(other))));
+        return Some(finding(format!("{}: {}", place(other.address), gist(other))));
     }
     if let Some((address, by)) = known.silent.first() {
-        return Some(finding(format!("{}: {}", address.ip(), by.finding.summary)));
+        return Some(finding(format!("{}: {}", place(*address), by.finding.summary)));
     }
-    let plain = known.plain.as_ref()?;
-    let plain = WellKnownAnswer {
-        exchange: plain.clone(),
-        delegation: crate::facts::read_delegation(plain),
-    };
-    if gist(&plain) != gist(first) {
+    let plain = WellKnownAnswer::of(None, known.plain.clone()?);
+    // That nobody answers, or a gateway, is one trouble however it is worded.
+    if gist(&plain) != gist(first)
+        && !matches!(first.delegation, Err(WellKnownProblem::Unserved(_)))
+    {
         return Some(finding(format!("for another user agent: {}", gist(&plain))));
     }
     None
 }
 
+/// A cache answers, and not with what is behind it.
+fn stale(url: &Url, known: &ServerWellKnown) -> Option<Finding> {
+    let cached = known.answers.first()?;
+    let fresh = WellKnownAnswer::of(None, known.fresh.clone()?);
+    let (Ok(old), Ok(new)) = (&cached.delegation, &fresh.delegation) else { return None };
+    if old == new {
+        return None;
+    }
+    let finding = Finding::warn(
+        "well-known-server-stale",
+        format!("a cache answers {url} with {}, while behind it is {}", old.to, new.to),
+    )
+    .expected(gist(&fresh))
+    .actual(gist(cached));
+    Some(match fresh.last() {
+        Some(response) => finding.evidence(EvidenceKind::Request, response.line()),
+        None => finding,
+    })
+}
+
 fn redirected(known: &ServerWellKnown) -> Option<Finding> {
-    let is_308 = |hop: &Response| hop.status.as_u16() == 308;
-    let hops =
-        |exchange: &Exchange| exchange.hops.iter().find(|hop| is_308(hop)).map(Response::line);
-    let line = known.answers.iter().find_map(|answer| hops(&answer.exchange))?;
+    let is_308 = |hop: &&Response| hop.status.as_u16() == 308;
+    let line = hops(known).find(is_308).map(Response::line)?;
     let finding = Finding::warn(
         "well-known-server-redirect-308",
         "the file is behind a redirect with 308, which older servers do not follow",
@@ -137,15 +172,50 @@ fn redirected(known: &ServerWellKnown) -> Option<Finding> {
     Some(finding.expected("200 at once, or a redirect with 301 or 302").actual(line))
 }
 
+/// What peers take as it is, and what was hardly meant.
+fn unusual(known: &ServerWellKnown) -> Option<Finding> {
+    let mut odd = Vec::new();
+    for answer in &known.answers {
+        let (Ok(delegation), Some(response)) = (&answer.delegation, answer.last()) else {
+            continue;
+        };
+        let kind = response.header("content-type").unwrap_or("none").to_ascii_lowercase();
+        if kind.split(';').next().map(str::trim) != Some("application/json") {
+            odd.push(format!("its content type is {kind}, not application/json"));
+        }
+        if delegation.to.has_upper_case() {
+            odd.push(format!("m.server {} has upper-case letters", delegation.to));
+        }
+        let lifetime = lifetime(response);
+        if lifetime.asked.is_some_and(|asked| asked > LONGEST_LIFETIME) {
+            odd.push(format!("a mistake in it would stay: {lifetime}"));
+        }
+    }
+    odd.dedup();
+    if odd.is_empty() {
+        return None;
+    }
+    let summary = format!("other servers can use the file, and {}", odd.join("; "));
+    let finding = Finding::warn("well-known-server-unusual", summary).actual(odd.join("; "));
+    Some(finding.expected("JSON under its own content type, for at most 48 hours"))
+}
+
+fn lifetime(response: &Response) -> Lifetime {
+    Lifetime::of(&response.headers, jiff::Timestamp::now())
+}
+
+fn hops(known: &ServerWellKnown) -> impl Iterator<Item = &Response> {
+    known.answers.iter().filter_map(|answer| answer.exchange.as_ref()).flat_map(|it| &it.hops)
+}
+
 fn shown(finding: Finding, known: &ServerWellKnown) -> Finding {
-    let hops = known.answers.iter().flat_map(|answer| &answer.exchange.hops);
-    let finding =
-        hops.fold(finding, |finding, hop| finding.evidence(EvidenceKind::Request, hop.line()));
-    let kept = known.answers.first().and_then(|answer| {
-        let last = answer.exchange.last();
-        last.header("cache-control").map(|kept| format!("cache-control: {kept}"))
-    });
-    kept.into_iter().fold(finding, |finding, text| finding.evidence(EvidenceKind::Note, text))
+    let finding = hops(known)
+        .fold(finding, |finding, hop| finding.evidence(EvidenceKind::Request, hop.line()));
+    let delegates = known.answers.iter().find(|answer| answer.delegation.is_ok());
+    match delegates.and_then(WellKnownAnswer::last) {
+        Some(response) => finding.evidence(EvidenceKind::Note, lifetime(response).to_string()),
+        None => finding,
+    }
 }
 
 #[cfg(test)]
@@ -153,17 +223,20 @@ mod tests {
     use std::sync::Arc;
 
     use mxdoctor_model::Outcome;
+    use mxdoctor_probes::http::Exchange;
 
     use super::*;
-    use crate::facts::read_delegation;
     use crate::facts::tests::answer as response;
 
-    fn answer(status: u16, body: &str) -> WellKnownAnswer {
-        let mut response = response(status, &[], body);
+    fn with(status: u16, headers: &[(&'static str, &str)], body: &str) -> WellKnownAnswer {
+        let mut response = response(status, headers, body);
         response.url = url();
-        let exchange = Arc::new(Exchange { hops: vec![response], redirect_trouble: None });
-        let delegation = read_delegation(&exchange);
-        WellKnownAnswer { exchange, delegation }
+        let exchange = Exchange { hops: vec![response], redirect_trouble: None };
+        WellKnownAnswer::of(None, Arc::new(exchange))
+    }
+
+    fn answer(status: u16, body: &str) -> WellKnownAnswer {
+        with(status, &[], body)
     }
 
     fn url() -> Url {
@@ -171,7 +244,23 @@ mod tests {
     }
 
     fn known(answers: Vec<WellKnownAnswer>) -> ServerWellKnown {
-        ServerWellKnown { url: Some(url()), answers, plain: None, silent: Vec::new() }
+        let silent = Vec::new();
+        ServerWellKnown { url: Some(url()), answers, plain: None, fresh: None, silent }
+    }
+
+    #[test]
+    fn what_is_odd_is_named() {
+        let json = ("content-type", "application/json; charset=utf-8");
+        let odd = |headers: &[(&'static str, &str)], body| {
+            unusual(&known(vec![with(200, headers, body)])).map(|finding| finding.summary)
+        };
+        assert_eq!(odd(&[json, ("cache-control", "max-age=86400")], GOOD), None);
+        let said = odd(&[("content-type", "application/octet-stream")], GOOD).expect("a finding");
+        assert!(said.contains("application/octet-stream"), "{said}");
+        let said = odd(&[json, ("cache-control", "max-age=31536000")], GOOD).expect("a finding");
+        assert!(said.contains("365 days"), "{said}");
+        let upper = r#"{"m.server": "Matrix.example.org:443"}"#;
+        assert!(odd(&[json], upper).expect("a finding").contains("Matrix.example.org"));
     }
 
     const GOOD: &str = r#"{"m.server": "matrix.example.org:443"}"#;
@@ -206,7 +295,7 @@ mod tests {
     fn the_remedy_for_a_scheme_is_the_right_line() {
         let wrong = answer(200, r#"{"m.server": "https://matrix.example.org/"}"#);
         let problem = wrong.delegation.as_ref().expect_err("a problem");
-        let finding = problem.finding(&url(), wrong.exchange.last());
+        let finding = problem.finding(&url(), &wrong);
         let remedy = finding.remedy.expect("a remedy");
         assert!(remedy.contains(r#"{"m.server": "matrix.example.org:443"}"#), "{remedy}");
     }

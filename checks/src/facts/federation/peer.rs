@@ -50,24 +50,30 @@ pub async fn federation_places(cx: &Cx) -> Result<Vec<Place>, Unavailable> {
 }
 
 fn places(cx: &Cx, route: &Route) -> Result<Vec<Place>, Unavailable> {
-    let authority = format!("https://{}:{}/", route.to.url_host(), route.port);
-    let base = Url::parse(&authority).map_err(|error| {
-        let finding = Finding::error(format!("internal: no URL for {}: {error}", route.to));
-        Unavailable::by("federation.resolve", finding)
-    })?;
-    // A record's target is another host: its addresses are asked for this one.
+    // A record's targets are other hosts, each with its port: their addresses are asked for this
+    // name.
     let by_name = !matches!(route.lead, Lead::Srv | Lead::WellKnownSrv);
     let overridden = by_name && route.endpoint().overridden(cx).is_some();
-    let accepted = route.attempts.iter().filter(|attempt| attempt.accepted());
-    let place = |attempt: &Attempt| Place {
-        label: attempt.address.ip().to_string(),
-        base: base.clone(),
-        address: (!overridden).then(|| attempt.address.ip()),
-        host: Some(route.to.text.clone()),
-        own: !route.in_stack,
+    let place = |attempt: &Attempt| {
+        let address = attempt.address;
+        let port = if by_name { route.port } else { address.port() };
+        let base = Url::parse(&format!("https://{}:{port}/", route.to.url_host()));
+        let base = base.map_err(|error| {
+            let finding = Finding::error(format!("internal: no URL for {}: {error}", route.to));
+            Unavailable::by("federation.resolve", finding)
+        })?;
+        let usual = port == route.port;
+        Ok(Place {
+            label: if usual { address.ip().to_string() } else { address.to_string() },
+            base,
+            address: (!overridden).then(|| address.ip()),
+            host: Some(route.to.text.clone()),
+            own: !route.in_stack,
+        })
     };
+    let accepted = route.attempts.iter().filter(|attempt| attempt.accepted());
     let most = if overridden { 1 } else { usize::MAX };
-    Ok(accepted.take(most).map(place).collect())
+    accepted.take(most).map(place).collect()
 }
 
 /// GET of a path there, over HTTP/1.1 as peers do, or over the best version. `again` makes it

@@ -1,24 +1,26 @@
 //! The way that another homeserver takes to this one.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use mxdoctor_model::{Evidence, EvidenceKind, Finding};
+use mxdoctor_model::Evidence;
 use mxdoctor_probes::matrix::{Host, ServerName};
 
 use super::calls_itself;
+use super::ends::{Elsewhere, Ends, another, needs_port, nowhere, shown};
 use super::peer::speaks;
-use super::steps::{DEFAULT_PORT, Next, Stepped, next};
-use super::walk::{Ends, Walked, walk};
-use super::well_known::{WellKnownProblem, WellKnownServer, server_name};
-use crate::facts::{Attempt, Endpoint, Sessions, endpoints};
-use crate::{Cx, Fact, Unavailable, tls};
+use super::steps::{Next, Part, Stepped, next};
+use super::walk::{Walked, walk};
+use super::well_known::{ServerWellKnown, WellKnownProblem, WellKnownServer, read, server_name};
+use crate::facts::{Ask, Attempt, Endpoint, Fetched, Homeserver, Sessions, endpoints, https};
+use crate::{Cx, Fact, Unavailable};
 
 /// The specification's steps from the server name to an address that answers (Matrix server-server
 /// API, "Resolving server names").
 ///
 /// Owned by `federation.resolve`; by `federation.well_known` where the delegation file is to blame,
-/// by `federation.server_name` where the name is another server's, by `dns.srv` where a record of
-/// the server name is, and by `dns.*` and `tls.*` as far as hosts of the stack are.
+/// by `federation.server_name` where the name is another server's, by `dns.srv` where a record is,
+/// by `federation.tls` where no TLS session comes about at a host apart from the stack, and by
+/// `dns.*` and `tls.*` as far as hosts of the stack are.
 #[derive(Debug, Clone)]
 pub struct FederationRoute;
 
@@ -44,9 +46,9 @@ pub struct Route {
     pub lead: Lead,
     /// The name that peers send as `Host` and demand of the certificate.
     pub to: ServerName,
-    /// TCP port.
+    /// TCP port; of a record with several targets, that of the preferred one.
     pub port: u16,
-    /// Each step in words.
+    /// Each step in words, by the specification's numbers.
     pub steps: Vec<String>,
     /// The lookups.
     pub evidence: Vec<Evidence>,
@@ -56,6 +58,10 @@ pub struct Route {
     pub out_of_reach: Vec<SocketAddr>,
     /// Host and port are the stack's own: its certificates are for `tls.*` to judge.
     pub in_stack: bool,
+    /// Addresses of a host apart from the stack that nobody outside can reach.
+    pub private: Vec<IpAddr>,
+    /// How many addresses more there are than were looked at.
+    pub beyond: usize,
     /// The delegation file is broken, and the way exists all the same; what is wrong with it.
     pub despite: Option<String>,
 }
@@ -66,14 +72,24 @@ impl Route {
         Endpoint::new(self.to.host_text().to_lowercase(), self.port)
     }
 
-    /// One line: `Host matrix.example.org:443, SNI and certificate matrix.example.org`.
+    /// One line: `port 443, Host matrix.example.org:443, SNI and certificate matrix.example.org`.
     pub fn summary(&self) -> String {
         let name = self.to.host_text();
         let sni = match self.to.host {
             Host::Dns(_) => format!("SNI and certificate {name}"),
             Host::Ip(_) => format!("no SNI, certificate {name}"),
         };
-        format!("port {}, Host {}, {sni}", self.port, self.to)
+        let mut ports: Vec<u16> = self.attempts.iter().map(|at| at.address.port()).collect();
+        ports.dedup();
+        let by_record = matches!(self.lead, Lead::Srv | Lead::WellKnownSrv) && ports.len() > 1;
+        let ports = match by_record {
+            true => {
+                let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+                format!("ports {}", ports.join(", "))
+            }
+            false => format!("port {}", self.port),
+        };
+        format!("{ports}, Host {}, {sni}", self.to)
     }
 }
 
@@ -89,22 +105,26 @@ impl Fact for FederationRoute {
         match delegation {
             Ok(Some(Ok(delegation))) => delegated(cx, &name, &delegation.to).await,
             Ok(None) => {
-                let stepped = next(cx, &name).await;
+                let stepped = next(cx, &name, Part::Name).await;
                 match walk(cx, &name, &stepped.next).await {
                     Ok(walked) => Ok(walked.route(Lead::Name, name, stepped, Vec::new())),
-                    Err(ends) => Err(ends.told(&name, &name, &stepped)),
+                    Err(ends) => Err(ends.told(&name, &name, &[], &stepped)),
                 }
             }
-            Ok(Some(Err(problem))) => fallback(cx, name, problem, &known).await,
+            Ok(Some(Err(problem))) => fallback(cx, name, problem, known.as_deref().ok()).await,
             Err(by) => {
                 let (walked, stepped) = alone(cx, &name).await;
                 let route = walked.map_err(|_| by.clone())?;
-                let route =
-                    route.route(lead(&stepped), name, stepped, vec![by.finding.summary.clone()]);
+                let first = step_3(&name, &by.finding.summary);
+                let route = route.route(lead(&stepped), name, stepped, vec![first]);
                 if works(cx, &route).await { Ok(route) } else { Err(by.clone()) }
             }
         }
     }
+}
+
+fn step_3(name: &ServerName, outcome: &str) -> String {
+    format!("step 3: https://{}/.well-known/matrix/server: {outcome}", name.url_host())
 }
 
 fn lead(stepped: &Stepped) -> Lead {
@@ -112,7 +132,7 @@ fn lead(stepped: &Stepped) -> Lead {
 }
 
 async fn alone(cx: &Cx, name: &ServerName) -> (Result<Walked, Ends>, Stepped) {
-    let stepped = next(cx, name).await;
+    let stepped = next(cx, name, Part::Fallback).await;
     (walk(cx, name, &stepped.next).await, stepped)
 }
 
@@ -123,8 +143,8 @@ async fn works(cx: &Cx, route: &Route) -> bool {
 
 /// Steps 3.1 to 3.5.
 async fn delegated(cx: &Cx, name: &ServerName, to: &ServerName) -> Result<Route, Unavailable> {
-    let stepped = next(cx, to).await;
-    let first = vec![format!("well-known of {name}: m.server is {to}")];
+    let stepped = next(cx, to, Part::Delegated).await;
+    let first = vec![step_3(name, &format!("m.server is {to}"))];
     let ends = match walk(cx, to, &stepped.next).await {
         Ok(walked) => {
             let srv = matches!(stepped.next, Next::Srv { .. });
@@ -143,24 +163,11 @@ async fn delegated(cx: &Cx, name: &ServerName, to: &ServerName) -> Result<Route,
             cx.fact(Sessions { host: usual.host.clone(), port: 443 }).await?;
             also = format!(", while port 443 of {} does", usual.host);
         }
-        let finding = Finding::fail(
-            "delegation-needs-port",
-            format!(
-                "{name} delegates to {to} without a port, and port {DEFAULT_PORT} does not \
-                 answer{also}"
-            ),
-        )
-        .expected(format!("`m.server` with the port that answers, for instance {to}:443"))
-        .actual(format!("`m.server` is {to}, which means port {DEFAULT_PORT}"))
-        .remedy(format!(
-            "write `{{\"m.server\": \"{to}:443\"}}` in the well-known of {name}, or open port \
-             {DEFAULT_PORT} of {to}"
-        ));
         let steps = first.iter().chain(&stepped.steps);
-        let finding = shown(finding, steps, &stepped.evidence, attempts);
+        let finding = shown(needs_port(name, to, &also), steps, &stepped.evidence, attempts);
         return Err(Unavailable::by("federation.resolve", finding));
     }
-    Err(ends.told(name, to, &stepped))
+    Err(ends.told(name, to, &first, &stepped))
 }
 
 /// Steps 4 to 6: the delegation file is missing or broken.
@@ -168,18 +175,17 @@ async fn fallback(
     cx: &Cx,
     name: ServerName,
     problem: &WellKnownProblem,
-    known: &Result<std::sync::Arc<super::ServerWellKnown>, Unavailable>,
+    known: Option<&ServerWellKnown>,
 ) -> Result<Route, Unavailable> {
     let (walked, stepped) = alone(cx, &name).await;
     let missing = matches!(problem, WellKnownProblem::Missing(_));
-    let first = vec![format!("well-known of {name}: {problem}")];
+    let first = vec![step_3(&name, &problem.to_string())];
     let broken = || {
-        let known = known.as_ref().ok()?;
+        let known = known?;
         let (url, answer) = (known.url.as_ref()?, known.answers.first()?);
-        let finding = problem.finding(url, answer.exchange.last());
-        Some(Unavailable::by("federation.well_known", finding))
+        Some(Unavailable::by("federation.well_known", problem.finding(url, answer)))
     };
-    match walked {
+    let ends = match walked {
         Ok(walked) => {
             let mut route = walked.route(lead(&stepped), name, stepped, first);
             if missing {
@@ -189,77 +195,40 @@ async fn fallback(
                 route.despite = Some(problem.to_string());
                 return Ok(route);
             }
-            Err(broken().unwrap_or_else(|| nowhere(&route.to, &route.steps, &[], &[])))
+            return match broken() {
+                Some(by) => Err(by),
+                None => Ok(route),
+            };
         }
-        Err(ends) => {
-            if !missing && let Some(by) = broken() {
-                return Err(by);
-            }
-            if let Some(other) = calls_itself(cx, &name).await.filter(|other| *other != name.text) {
-                return Err(another(&name, &other));
-            }
-            match (ends, &stepped) {
-                (
-                    Ends::Silent(attempts),
-                    Stepped { next: Next::Name { .. }, unanswered: None, .. },
-                ) => {
-                    let steps: Vec<String> = first.into_iter().chain(stepped.steps).collect();
-                    Err(nowhere(&name, &steps, &stepped.evidence, &attempts))
-                }
-                (ends, stepped) => Err(ends.told(&name, &name, stepped)),
-            }
+        Err(ends) => ends,
+    };
+    if !missing && let Some(by) = broken() {
+        return Err(by);
+    }
+    if let Some(other) = calls_itself(cx, &name).await.filter(|other| *other != name.text) {
+        return Err(another(&name, &other));
+    }
+    match (ends, &stepped) {
+        (Ends::Silent(attempts), Stepped { next: Next::Name { .. }, unanswered: None, .. }) => {
+            let elsewhere = elsewhere(cx, &name).await;
+            let steps = first.iter().chain(&stepped.steps);
+            let finding = nowhere(&name, elsewhere.as_ref());
+            let finding = shown(finding, steps, &stepped.evidence, &attempts);
+            Err(Unavailable::by("federation.resolve", finding))
         }
+        (ends, stepped) => Err(ends.told(&name, &name, &first, stepped)),
     }
 }
 
-/// The server that answers for this name calls itself otherwise.
-pub(crate) fn another(name: &ServerName, other: &str) -> Unavailable {
-    let finding = Finding::fail(
-        "server-name-is-another",
-        format!("the homeserver at {name} calls itself {other}"),
-    )
-    .expected(format!("a key document with the server name {name}"))
-    .actual(format!("a key document with the server name {other}"))
-    .remedy(format!(
-        "check {other} instead, or set `server_name: {name}` in homeserver.yaml: it is the part of \
-         user ids after the colon, and not the host of the homeserver"
-    ));
-    Unavailable::by("federation.server_name", finding)
-}
-
-fn nowhere(
-    name: &ServerName,
-    steps: &[String],
-    evidence: &[Evidence],
-    attempts: &[Attempt],
-) -> Unavailable {
-    let host = name.host_text();
-    let finding = Finding::fail(
-        "well-known-server-missing",
-        format!(
-            "nothing says where the homeserver of {name} is: no well-known, no SRV record, and \
-             port {DEFAULT_PORT} does not answer"
-        ),
-    )
-    .expected(format!("https://{host}/.well-known/matrix/server with `m.server`"))
-    .actual("none of the specification's steps ends at an address that answers")
-    .remedy(format!(
-        "serve `{{\"m.server\": \"<the homeserver's host>:443\"}}` at \
-         https://{host}/.well-known/matrix/server: a rule for the host {host} in the ingress or \
-         the tunnel, above the one that catches all"
-    ));
-    Unavailable::by("federation.resolve", shown(finding, steps, evidence, attempts))
-}
-
-pub(super) fn shown<'s>(
-    finding: Finding,
-    steps: impl IntoIterator<Item = &'s String>,
-    evidence: &[Evidence],
-    attempts: &[Attempt],
-) -> Finding {
-    let steps = steps.into_iter().map(Evidence::note);
-    let attempts = attempts
-        .iter()
-        .map(|attempt| Evidence::new(EvidenceKind::Connection, tls::handshake::describe(attempt)));
-    finding.evidences(steps).evidences(evidence.iter().cloned()).evidences(attempts)
+/// The delegation file on the homeserver's own host, where no server asks for it.
+async fn elsewhere(cx: &Cx, name: &ServerName) -> Option<Elsewhere> {
+    let homeserver = cx.fact(Homeserver).await.ok()?;
+    let host = homeserver.host().to_owned();
+    if host == name.host_text().to_lowercase() {
+        return None;
+    }
+    let mut url = https(&host)?;
+    url.set_path("/.well-known/matrix/server");
+    let exchange = cx.fact(Fetched(Ask::get(url))).await.ok()?;
+    Some(Elsewhere { host, to: read(&exchange).ok()?.to })
 }

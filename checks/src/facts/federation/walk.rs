@@ -1,75 +1,31 @@
 //! From the end of the steps to addresses that answer.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use mxdoctor_model::Finding;
+use futures_util::future::join_all;
+use mxdoctor_model::{Finding, Outcome};
 use mxdoctor_probes::matrix::ServerName;
+use mxdoctor_probes::tls::HandshakeError;
 
-use super::route::{Lead, Route, shown};
+use super::ends::{Ends, private_literal};
+use super::route::{Lead, Route};
 use super::steps::{Next, Stepped};
-use crate::facts::{Attempt, Endpoint, Sessions, endpoints, ipv6_is_there, out_of_reach};
+use crate::facts::{
+    Addresses, Attempt, Endpoint, Sessions, endpoints, host_names, ipv6_is_there, out_of_reach,
+    unreachable_from_outside,
+};
 use crate::{Cx, Unavailable, tls};
 
 /// Addresses of one way that are looked at.
-const MOST_ADDRESSES: usize = 8;
+const MOST_ADDRESSES: usize = 16;
 
-/// Why a way ends before an address that answers.
-pub(super) enum Ends {
-    /// Somebody else reports why.
-    Blocked(Unavailable),
-    /// Nothing answers.
-    Silent(Vec<Attempt>),
-    /// A record says that the service is not offered, or its targets have no address.
-    Unusable(String),
-}
-
-impl Ends {
-    /// Who reports it, and how. `to` is the name whose steps were walked.
-    pub(super) fn told(self, name: &ServerName, to: &ServerName, stepped: &Stepped) -> Unavailable {
-        let own = name == to && matches!(stepped.next, Next::Srv { .. });
-        match self {
-            Self::Blocked(by) => by,
-            Self::Silent(_) | Self::Unusable(_) if stepped.unanswered.is_some() => {
-                let record = stepped.unanswered.as_deref().unwrap_or_default();
-                let summary =
-                    format!("the way to {name} is not known: no usable answer for {record}");
-                let finding = Finding::error(summary);
-                Unavailable::by(
-                    "federation.resolve",
-                    shown(finding, &stepped.steps, &stepped.evidence, &[]),
-                )
-            }
-            Self::Unusable(why) => {
-                let finding = Finding::fail("srv-target-unusable", why);
-                let finding = shown(finding, &stepped.steps, &stepped.evidence, &[]);
-                // The records of the server name itself are another check's.
-                Unavailable::by(if own { "dns.srv" } else { "federation.resolve" }, finding)
-            }
-            Self::Silent(attempts) => {
-                let place = match &stepped.next {
-                    Next::Address(address, port) => SocketAddr::new(*address, *port).to_string(),
-                    Next::Name { port, .. } => format!("{}:{port}", to.url_host()),
-                    Next::Srv { record, .. } => format!("what SRV {record} names"),
-                };
-                let finding = Finding::fail(
-                    "federation-port-closed",
-                    format!("{place} does not answer, where other servers look for {name}"),
-                )
-                .expected(format!("a TLS session with {place}"))
-                .actual(attempts.first().map_or_else(String::new, tls::handshake::describe))
-                .transient();
-                let finding = shown(finding, &stepped.steps, &stepped.evidence, &attempts);
-                Unavailable::by("federation.resolve", finding)
-            }
-        }
-    }
-}
-
+/// A way walked up to TLS sessions.
 pub(super) struct Walked {
     port: u16,
     attempts: Vec<Attempt>,
     out_of_reach: Vec<SocketAddr>,
     in_stack: bool,
+    places: Places,
 }
 
 impl Walked {
@@ -80,25 +36,51 @@ impl Walked {
         stepped: Stepped,
         mut steps: Vec<String>,
     ) -> Route {
-        let Self { port, attempts, out_of_reach, in_stack } = self;
+        let Self { port, attempts, out_of_reach, in_stack, places } = self;
         steps.extend(stepped.steps);
-        let evidence = stepped.evidence;
-        let despite = None;
-        Route { lead, to, port, steps, evidence, attempts, out_of_reach, in_stack, despite }
+        Route {
+            lead,
+            to,
+            port,
+            steps,
+            evidence: stepped.evidence,
+            attempts,
+            out_of_reach,
+            in_stack,
+            private: places.private,
+            beyond: places.beyond,
+            despite: None,
+        }
     }
+}
+
+/// Where to connect.
+#[derive(Default)]
+struct Places {
+    addresses: Vec<SocketAddr>,
+    /// Addresses of hosts apart from the stack that nobody outside can reach.
+    private: Vec<IpAddr>,
+    /// Addresses more than are looked at.
+    beyond: usize,
 }
 
 /// Shakes hands with every address at the end of the steps.
 pub(super) async fn walk(cx: &Cx, to: &ServerName, next: &Next) -> Result<Walked, Ends> {
     let host = to.host_text().to_lowercase();
-    let (port, addresses) = match next {
-        Next::Address(address, port) => (*port, vec![SocketAddr::new(*address, *port)]),
+    let (port, mut places) = match next {
+        Next::Address(address, port) => {
+            if unreachable_from_outside(cx.target(), *address) {
+                return Err(Ends::NoAddress(private_literal(to, *address)));
+            }
+            let addresses = vec![SocketAddr::new(*address, *port)];
+            (*port, Places { addresses, ..Places::default() })
+        }
         Next::Name { port, .. } => {
             let endpoint = Endpoint::new(host.clone(), *port);
             if endpoints(cx).await.map_err(Ends::Blocked)?.contains(&endpoint) {
                 return in_stack(cx, host, *port).await;
             }
-            (*port, endpoint.addresses(cx).await.map_err(Ends::Blocked)?)
+            (*port, places_of(cx, endpoint).await?)
         }
         Next::Srv { record, refused: true, .. } => {
             return Err(Ends::Unusable(format!(
@@ -107,52 +89,91 @@ pub(super) async fn walk(cx: &Cx, to: &ServerName, next: &Next) -> Result<Walked
         }
         Next::Srv { record, targets, .. } => targets_of(cx, record, targets).await?,
     };
-    let looks = addresses.into_iter().take(MOST_ADDRESSES).map(|address| {
-        let host = &host;
+    places.beyond = places.addresses.len().saturating_sub(MOST_ADDRESSES);
+    let looks = places.addresses.iter().take(MOST_ADDRESSES).map(|address| {
+        let (host, address) = (&host, *address);
         async move { Attempt { address, result: cx.net().handshake(host, address).await } }
     });
-    let attempts = futures_util::future::join_all(looks).await;
+    let attempts = join_all(looks).await;
     let ipv6 = ipv6_is_there(cx, &attempts).await;
     let (ours, attempts): (Vec<_>, Vec<_>) =
         attempts.into_iter().partition(|attempt| out_of_reach(attempt, ipv6));
-    if attempts.is_empty() {
+    let Some(telling) = tls::handshake::telling(&attempts) else {
         let finding = tls::handshake::ours(&Endpoint::new(host, port), &ours);
         let finding = Finding { instance: None, ..finding };
         return Err(Ends::Blocked(Unavailable::by("federation.resolve", finding)));
-    }
-    if attempts.iter().all(|attempt| attempt.result.is_err()) {
-        return Err(Ends::Silent(attempts));
+    };
+    match &telling.result {
+        Ok(_) => {}
+        Err(HandshakeError::Connect(_)) => return Err(Ends::Silent(attempts)),
+        Err(_) => return Err(no_session(cx, &Endpoint::new(host, port), telling, &attempts).await),
     }
     let out_of_reach = ours.iter().map(|attempt| attempt.address).collect();
-    Ok(Walked { port, attempts, out_of_reach, in_stack: false })
+    Ok(Walked { port, attempts, out_of_reach, in_stack: false, places })
 }
 
 async fn in_stack(cx: &Cx, host: String, port: u16) -> Result<Walked, Ends> {
     let handshakes = cx.fact(Sessions { host, port }).await.map_err(Ends::Blocked)?;
     let attempts = handshakes.attempts.clone();
     let out_of_reach = handshakes.out_of_reach.clone();
-    Ok(Walked { port, attempts, out_of_reach, in_stack: true })
+    Ok(Walked { port, attempts, out_of_reach, in_stack: true, places: Places::default() })
 }
 
-/// The addresses of a record's targets. A port 0 leads nowhere.
+/// Something takes connections there, and no session comes about.
+async fn no_session(cx: &Cx, endpoint: &Endpoint, telling: &Attempt, attempts: &[Attempt]) -> Ends {
+    let old = cx.net().old_hello(&endpoint.host, telling.address).await;
+    let (_, finding) = tls::handshake::judge(endpoint, telling, attempts, Some(&old));
+    Ends::NoSession(Finding { instance: None, ..finding })
+}
+
+/// The addresses of a name; those of a host of the stack are for `dns.address` to judge.
+async fn places_of(cx: &Cx, endpoint: Endpoint) -> Result<Places, Ends> {
+    let of_stack = host_names(cx).await.map_err(Ends::Blocked)?.contains(&endpoint.host);
+    let addresses = match endpoint.addresses(cx).await {
+        Ok(addresses) => addresses,
+        Err(by) if !of_stack && by.owner.starts_with("dns.") => {
+            return Err(Ends::NoAddress(Finding { instance: None, ..*by.finding }));
+        }
+        Err(by) => return Err(Ends::Blocked(by)),
+    };
+    let mut private = Vec::new();
+    if !of_stack && endpoint.overridden(cx).is_none() {
+        let resolved = cx.fact(Addresses { host: endpoint.host }).await.map_err(Ends::Blocked)?;
+        private.clone_from(&resolved.private);
+    }
+    Ok(Places { addresses, private, beyond: 0 })
+}
+
+/// The addresses of a record's targets, each with its port; the first port is the preferred one.
+/// A port 0 leads nowhere.
 async fn targets_of(
     cx: &Cx,
     record: &str,
     targets: &[(String, u16)],
-) -> Result<(u16, Vec<SocketAddr>), Ends> {
-    let mut addresses = Vec::new();
-    let mut trouble = Vec::new();
+) -> Result<(u16, Places), Ends> {
+    let (mut all, mut trouble) = (Places::default(), Vec::new());
     for (target, port) in targets.iter().filter(|(target, _)| !target.is_empty()) {
-        match Endpoint::new(target.to_lowercase(), *port).addresses(cx).await {
-            _ if *port == 0 => trouble.push(format!("port 0 of {target}")),
-            Ok(found) => addresses.extend(found),
-            Err(by) if by.owner == "dns.address" => trouble.push(by.finding.summary.clone()),
-            Err(by) => return Err(Ends::Blocked(by)),
+        if *port == 0 {
+            trouble.push(format!("port 0 of {target}"));
+            continue;
+        }
+        match places_of(cx, Endpoint::new(target.to_lowercase(), *port)).await {
+            Ok(places) => {
+                all.addresses.extend(places.addresses);
+                all.private.extend(places.private);
+            }
+            Err(Ends::Blocked(by)) if by.owner.starts_with("dns.") => {
+                trouble.push(by.finding.summary.clone());
+            }
+            Err(Ends::NoAddress(finding)) if finding.outcome != Outcome::Error => {
+                trouble.push(finding.summary);
+            }
+            Err(other) => return Err(other),
         }
     }
-    match targets.iter().find(|(target, port)| !target.is_empty() && *port != 0) {
-        Some((_, port)) if !addresses.is_empty() => Ok((*port, addresses)),
-        _ => {
+    match all.addresses.first() {
+        Some(first) => Ok((first.port(), all)),
+        None => {
             let why = trouble.join("; ");
             Err(Ends::Unusable(format!("SRV {record} leads nowhere: {why}")))
         }
