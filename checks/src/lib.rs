@@ -13,6 +13,7 @@ mod fact;
 pub mod facts;
 mod page;
 mod registry;
+pub mod state;
 mod target;
 
 pub mod database;
@@ -30,4 +31,4 @@ pub use check::{Check, Entry, Findings, Verdict, at};
 pub use cx::Cx;
 pub use fact::{Fact, Facts, Span, Unavailable};
 pub use registry::{REGISTRY, check};
-pub use target::{Cidr, Database, Expect, JitsiLogin, Target};
+pub use target::{Cidr, Database, Expect, ExpectedKey, FederationProbe, JitsiLogin, Target};

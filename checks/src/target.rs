@@ -1,8 +1,11 @@
 //! What is checked, as far as it was configured; the rest is discovered by facts.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use mxdoctor_probes::matrix::{Certificate, ServerName, decode_base64, is_key_id};
 use url::Url;
+
+use crate::state::State;
 
 /// The target as seen from one vantage. Everything but the server name may be absent and is then
 /// discovered, or the checks that need it are skipped with that reason.
@@ -35,12 +38,27 @@ pub struct Target {
     /// Host names of the internal ingress, which must not exist outside.
     pub internal_names: Vec<String>,
     /// A second resolver to compare answers with, `ip:port`; else the zone's own servers are asked.
-    pub second_resolver: Option<std::net::SocketAddr>,
+    pub second_resolver: Option<SocketAddr>,
     /// What the operator wrote down.
     pub expect: Expect,
     /// Address ranges to take for reachable from outside although they are private or reserved
     /// (a lab, a VPN).
     pub routable: Vec<Cidr>,
+    /// The identity that the tool can serve itself, to be asked for its key by the homeserver.
+    pub federation: FederationProbe,
+    /// What is kept from run to run; none where it has no place.
+    pub state: Option<State>,
+}
+
+/// A signing identity of the tool's own, as other homeservers have one.
+#[derive(Debug, Clone, Default)]
+pub struct FederationProbe {
+    /// Where its key document is served; without it there is no identity.
+    pub listen: Option<SocketAddr>,
+    /// Its server name; else our address towards the target, with the port.
+    pub name: Option<ServerName>,
+    /// What it is served with; else a certificate that it signs itself.
+    pub certificate: Option<Certificate>,
 }
 
 impl Target {
@@ -108,6 +126,31 @@ pub struct Expect {
     pub postgres_version: Option<String>,
     /// Connections that the homeserver's pool may open (Synapse `cp_max`).
     pub database_pool: Option<u32>,
+    /// The homeserver's signing keys; none: as at the last run.
+    pub signing_keys: Vec<ExpectedKey>,
+}
+
+/// A signing key, as the operator wrote it down: `ed25519:a_AbCd`, a blank, unpadded Base64.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedKey {
+    /// Algorithm and version.
+    pub id: String,
+    /// Its 32 bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl std::str::FromStr for ExpectedKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong =
+            || format!("`{text}` is not a signing key: expected `ed25519:a_AbCd` and its Base64");
+        let (id, key) = text.trim().split_once(char::is_whitespace).ok_or_else(wrong)?;
+        let bytes = decode_base64(key.trim()).filter(|bytes| bytes.len() == 32);
+        let known = is_key_id(id) && id.starts_with("ed25519:");
+        let bytes = bytes.filter(|_| known).ok_or_else(wrong)?;
+        Ok(Self { id: id.to_owned(), bytes })
+    }
 }
 
 /// A range of addresses.

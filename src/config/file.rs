@@ -13,6 +13,8 @@ pub struct File {
     pub server_name: Option<String>,
     /// Where to look from.
     pub vantages: Option<Vec<String>>,
+    /// Folder for what is kept from run to run.
+    pub state: Option<PathBuf>,
     /// The homeserver's client side.
     pub homeserver: Service,
     /// Element Web.
@@ -29,8 +31,50 @@ pub struct File {
     pub internal: Option<VantageKeys>,
     /// Addresses inside the cluster.
     pub cluster: Option<VantageKeys>,
+    /// The tool's own identity among homeservers.
+    pub federation: FederationKeys,
     /// How to run.
     pub run: RunKeys,
+}
+
+/// The tool's own identity among homeservers.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FederationKeys {
+    /// Where its key is served over HTTPS, `ADDR:PORT`.
+    pub listen: Option<String>,
+    /// Server name under which the homeserver reaches that: `probe.example.org:8449`.
+    pub name: Option<String>,
+    /// Certificate chain, PEM.
+    pub certificate: Option<PathBuf>,
+    /// Private key of the certificate, PEM.
+    pub key: Option<PathBuf>,
+}
+
+/// One or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl Default for OneOrMany {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl OneOrMany {
+    /// All of them.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
 }
 
 /// A service with a web address.
@@ -127,6 +171,8 @@ pub struct ExpectKeys {
     pub postgres_version: Option<String>,
     /// Synapse's `cp_max`.
     pub database_pool: Option<u32>,
+    /// The homeserver's signing key, or several: `ed25519:a_AbCd <unpadded Base64>`.
+    pub signing_key: OneOrMany,
 }
 
 /// Addresses as seen from one vantage.

@@ -1,6 +1,7 @@
 //! What to check and how: flags over `MXDOCTOR_*` over `stack.toml` over discovery.
 
 mod error;
+mod federation;
 mod file;
 mod jitsi;
 mod options;

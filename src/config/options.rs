@@ -63,6 +63,19 @@ pub struct Options {
     #[arg(long, value_name = "WHAT", help_heading = "What to check")]
     pub allow: Vec<Allow>,
 
+    /// Serve a signing identity of the tool's own there, for the homeserver to ask for its key
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "MXDOCTOR_FEDERATION_LISTEN",
+        help_heading = "What to check"
+    )]
+    pub federation_listen: Option<String>,
+
+    /// Folder for what is kept from run to run (default: mxdoctor in $XDG_STATE_HOME)
+    #[arg(long, value_name = "DIR", env = "MXDOCTOR_STATE", help_heading = "How to run")]
+    pub state: Option<PathBuf>,
+
     /// Write a report: terminal, short, junit, junit-strict, json, ndjson; to a file after `=`;
     /// repeatable
     #[arg(long, value_name = "FORMAT[=PATH]", help_heading = "Output")]

@@ -13,7 +13,7 @@ use mxdoctor_probes::net::Overrides;
 use super::error::{ConfigError, nearest};
 use super::file::{DatabaseKeys, File, VantageKeys};
 use super::options::{Allow, FailOn, Options};
-use super::{jitsi, parse, secret};
+use super::{federation, jitsi, parse, secret};
 
 /// What one vantage looks at, and with what.
 #[derive(Debug, Clone)]
@@ -78,6 +78,7 @@ impl Settings {
         let database = file.database.as_ref().map(|keys| database(keys, folder)).transpose()?;
         let mut base = base_target(&server_name, &file, options, database)?;
         jitsi::apply(&mut base, &file, options, folder)?;
+        federation::apply(&mut base, &file, options, folder)?;
         let setups = vantages(&file, options)?
             .into_iter()
             .map(|vantage| setup(vantage, &base, &file, options, folder))
@@ -168,6 +169,7 @@ fn base_target(
             element_version: file.expect.element_version.clone(),
             postgres_version: file.expect.postgres_version.clone(),
             database_pool: file.expect.database_pool,
+            signing_keys: federation::signing_keys(file)?,
         },
         routable: routable
             .iter()

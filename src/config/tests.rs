@@ -90,3 +90,57 @@ fn what_makes_no_sense_is_said() {
         assert!(said.contains(word) && !said.contains("hunter22"), "{toml}: {said}");
     }
 }
+
+#[test]
+fn the_identity_and_the_keys_are_read() {
+    let key = "l/O9hxMVKB6Lg+3Hqf0FQQZhVESQcMzbPN1Cz2nM3og";
+    let toml = format!(
+        "state = 'kept'
+        [expect]
+        signing_key = 'ed25519:a_1 {key}='
+        [federation]
+        listen = '[::1]:8449'
+        name = 'probe.example.org:8449'"
+    );
+    let (given, _) = target(&toml, &Options::default()).expect("right");
+    assert_eq!(given.expect.signing_keys.len(), 1);
+    assert_eq!(given.expect.signing_keys[0].id, "ed25519:a_1");
+    assert_eq!(given.federation.listen, "[::1]:8449".parse().ok());
+    assert_eq!(given.federation.name.expect("given").port, Some(8449));
+    let state = given.state.expect("given");
+    assert!(state.is_chosen() && state.path("a", "keys").ends_with("kept/a.keys.json"));
+    let options = Options {
+        federation_listen: Some("127.0.0.1:0".into()),
+        state: Some("/elsewhere".into()),
+        ..Options::default()
+    };
+    let several = format!("{toml}\n[jitsi]").replace(
+        &format!("'ed25519:a_1 {key}='"),
+        &format!("['ed25519:a_1 {key}', 'ed25519:a_2 {key}']"),
+    );
+    let (given, _) = target(&several, &options).expect("right");
+    assert_eq!(given.expect.signing_keys.len(), 2);
+    assert_eq!(given.federation.listen, "127.0.0.1:0".parse().ok());
+    let state = given.state.expect("given");
+    assert_eq!(state.path("a", "keys"), Path::new("/elsewhere/a.keys.json"));
+}
+
+#[test]
+fn an_identity_that_cannot_be_is_refused() {
+    for (toml, word) in [
+        ("[expect]\nsigning_key = 'ed25519:a_1'", "not a signing key"),
+        ("[expect]\nsigning_key = 'ed25519:a_1 AAAA'", "not a signing key"),
+        (
+            "[expect]\nsigning_key = ['a_1 l/O9hxMVKB6Lg+3Hqf0FQQZhVESQcMzbPN1Cz2nM3og']",
+            "not a sig",
+        ),
+        ("[federation]\nlisten = '8449'", "not an address with a port"),
+        ("[federation]\nname = 'https://probe'", "scheme"),
+        ("[federation]\nkey = 'password'", "missing"),
+        ("[federation]\ncertificate = 'nowhere'\nkey = 'password'", "nowhere"),
+        ("[federation]\ncertificate = 'password'\nkey = 'password'", "no certificate"),
+    ] {
+        let said = target(toml, &Options::default()).expect_err(toml);
+        assert!(said.contains(word), "{toml}: {said}");
+    }
+}

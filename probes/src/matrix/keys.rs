@@ -234,7 +234,9 @@ fn old_key(id: &str, entry: &Value) -> OldKey {
     OldKey { id: id.to_owned(), bytes: key_bytes(entry), expired }
 }
 
-fn is_key_id(id: &str) -> bool {
+/// Whether it is a key id by the grammar: an algorithm, a colon, letters, digits and underscores
+/// (appendices, "Signing details"; server-server API, "Publishing keys").
+pub fn is_key_id(id: &str) -> bool {
     id.split_once(':').is_some_and(|(algorithm, version)| {
         let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
         let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
