@@ -41,6 +41,8 @@ pub struct Target {
     /// Address ranges to take for reachable from outside although they are private or reserved
     /// (a lab, a VPN).
     pub routable: Vec<Cidr>,
+    /// Checks may take as long as it needs to see that a wait is not cut: a minute and more.
+    pub slow: bool,
 }
 
 impl Target {
@@ -108,6 +110,8 @@ pub struct Expect {
     pub postgres_version: Option<String>,
     /// Connections that the homeserver's pool may open (Synapse `cp_max`).
     pub database_pool: Option<u32>,
+    /// The largest file that people may upload, in bytes (Synapse `max_upload_size`).
+    pub upload_limit: Option<u64>,
 }
 
 /// A range of addresses.

@@ -127,6 +127,8 @@ pub struct ExpectKeys {
     pub postgres_version: Option<String>,
     /// Synapse's `cp_max`.
     pub database_pool: Option<u32>,
+    /// Synapse's `max_upload_size`: `50M`.
+    pub upload_limit: Option<String>,
 }
 
 /// Addresses as seen from one vantage.
@@ -165,6 +167,8 @@ pub struct RunKeys {
     pub wait: Option<String>,
     /// Checks at a time.
     pub jobs: Option<usize>,
+    /// Wait as long as it takes to see that waits are not cut.
+    pub slow: bool,
     /// `warn` or `fail`.
     pub fail_on: Option<String>,
     /// Patterns of ids to run.
