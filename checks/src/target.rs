@@ -44,6 +44,8 @@ pub struct Target {
     /// Address ranges to take for reachable from outside although they are private or reserved
     /// (a lab, a VPN).
     pub routable: Vec<Cidr>,
+    /// Checks may take as long as it needs to see that a wait is not cut: a minute and more.
+    pub slow: bool,
     /// The identity that the tool can serve itself, to be asked for its key by the homeserver.
     pub federation: FederationProbe,
     /// What is kept from run to run; none where it has no place.
@@ -126,6 +128,8 @@ pub struct Expect {
     pub postgres_version: Option<String>,
     /// Connections that the homeserver's pool may open (Synapse `cp_max`).
     pub database_pool: Option<u32>,
+    /// The largest file that people may upload, in bytes (Synapse `max_upload_size`).
+    pub upload_limit: Option<u64>,
     /// The homeserver's signing keys; none: as at the last run.
     pub signing_keys: Vec<ExpectedKey>,
 }

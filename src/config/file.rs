@@ -173,6 +173,8 @@ pub struct ExpectKeys {
     pub database_pool: Option<u32>,
     /// The homeserver's signing key, or several: `ed25519:a_AbCd <unpadded Base64>`.
     pub signing_key: OneOrMany,
+    /// Synapse's `max_upload_size`: `50M`.
+    pub upload_limit: Option<String>,
 }
 
 /// Addresses as seen from one vantage.
@@ -211,6 +213,8 @@ pub struct RunKeys {
     pub wait: Option<String>,
     /// Checks at a time.
     pub jobs: Option<usize>,
+    /// Wait as long as it takes to see that waits are not cut.
+    pub slow: bool,
     /// `warn` or `fail`.
     pub fail_on: Option<String>,
     /// Patterns of ids to run.

@@ -59,6 +59,11 @@ pub struct Options {
     #[arg(long, value_name = "HOST", env = "MXDOCTOR_JITSI_NODE", help_heading = "What to check")]
     pub jitsi_node: Option<String>,
 
+    /// Also wait a minute to see that long waits are not cut (`ingress.long_poll`), and send a
+    /// whole body as large as the upload limit (`ingress.upload_limit`)
+    #[arg(long, help_heading = "What to check")]
+    pub slow: bool,
+
     /// Permit checks that create and remove things on the target (`canary`)
     #[arg(long, value_name = "WHAT", help_heading = "What to check")]
     pub allow: Vec<Allow>,

@@ -27,6 +27,25 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     .ok_or_else(wrong)
 }
 
+/// Bytes as Synapse's configuration writes them: a number, with `K` or `M` behind it (1024 and
+/// 1024 squared), or `G`.
+///
+/// # Errors
+/// What was expected.
+pub(super) fn size(name: &str, text: &str) -> Result<u64, ConfigError> {
+    let (digits, factor) = match text.trim().char_indices().next_back() {
+        Some((at, 'K' | 'k')) => (&text.trim()[..at], 1 << 10),
+        Some((at, 'M' | 'm')) => (&text.trim()[..at], 1 << 20),
+        Some((at, 'G' | 'g')) => (&text.trim()[..at], 1 << 30),
+        _ => (text.trim(), 1_u64),
+    };
+    let size = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    size.filter(|size| *size > 0).ok_or_else(|| {
+        let message = format!("`{text}` is not a size: expected a number of bytes, or 50M");
+        ConfigError::value(name, message)
+    })
+}
+
 /// `ADDR`, `ADDR:PORT`, `[ADDR6]:PORT`; port 53 unless given.
 ///
 /// # Errors

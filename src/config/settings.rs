@@ -15,6 +15,9 @@ use super::file::{DatabaseKeys, File, VantageKeys};
 use super::options::{Allow, FailOn, Options};
 use super::{federation, jitsi, parse, secret};
 
+/// The check that waits for a minute.
+const LONG_WAIT: &str = "ingress.long_poll";
+
 /// What one vantage looks at, and with what.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -79,11 +82,13 @@ impl Settings {
         let mut base = base_target(&server_name, &file, options, database)?;
         jitsi::apply(&mut base, &file, options, folder)?;
         federation::apply(&mut base, &file, options, folder)?;
+        let only = if options.only.is_empty() { &file.run.only } else { &options.only };
+        // Who names a check wants it whole.
+        base.slow = options.slow || file.run.slow || only.iter().any(|id| id == LONG_WAIT);
         let setups = vantages(&file, options)?
             .into_iter()
             .map(|vantage| setup(vantage, &base, &file, options, folder))
             .collect::<Result<_, _>>()?;
-        let only = if options.only.is_empty() { &file.run.only } else { &options.only };
         let skip = if options.skip.is_empty() { &file.run.skip } else { &options.skip };
         let timeout = time(options.timeout, file.run.timeout.as_deref(), "run.timeout")?;
         Ok(Self {
@@ -99,7 +104,7 @@ impl Settings {
             fail_on: fail_on(options.fail_on, file.run.fail_on.as_deref())?,
             allow_changes: options.allow.contains(&Allow::Canary),
             wait: time(options.wait, file.run.wait.as_deref(), "run.wait")?,
-            timeout: timeout.unwrap_or(Duration::from_secs(60)),
+            timeout: timeout.unwrap_or(Duration::from_secs(if base.slow { 150 } else { 60 })),
             jobs: jobs(options.jobs.or(file.run.jobs))?,
             secrets: base.secrets().map(str::to_owned).collect(),
             server_name,
@@ -170,6 +175,12 @@ fn base_target(
             postgres_version: file.expect.postgres_version.clone(),
             database_pool: file.expect.database_pool,
             signing_keys: federation::signing_keys(file)?,
+            upload_limit: file
+                .expect
+                .upload_limit
+                .as_deref()
+                .map(|text| parse::size("expect.upload_limit", text))
+                .transpose()?,
         },
         routable: routable
             .iter()

@@ -48,6 +48,31 @@ fn jitsi_is_told_where_and_who() {
 }
 
 #[test]
+fn sizes_are_written_as_in_synapse() {
+    let limit = |text: &str| {
+        let toml = format!("[expect]\nupload_limit = '{text}'");
+        target(&toml, &Options::default()).map(|(target, _)| target.expect.upload_limit)
+    };
+    assert_eq!(limit("50M"), Ok(Some(52_428_800)));
+    assert_eq!(limit("1024"), Ok(Some(1024)));
+    assert_eq!(limit(" 3k "), Ok(Some(3072)));
+    for wrong in ["", "M", "fifty", "-1", "0", "99999999999999999999", "99999999999G"] {
+        assert!(limit(wrong).is_err_and(|error| error.contains("upload_limit")), "{wrong}");
+    }
+}
+
+#[test]
+fn waiting_long_is_asked_for() {
+    let slow = |toml: &str, options: &Options| target(toml, options).expect("right").0.slow;
+    let only = |pattern: &str| Options { only: vec![pattern.into()], ..Options::default() };
+    assert!(!slow("", &Options::default()));
+    assert!(slow("[run]\nslow = true", &Options::default()));
+    assert!(slow("", &Options { slow: true, ..Options::default() }));
+    assert!(slow("", &only("ingress.long_poll")));
+    assert!(!slow("", &only("ingress.*")));
+}
+
+#[test]
 fn a_vantage_has_its_own_parts() {
     let toml = "
         [jitsi]

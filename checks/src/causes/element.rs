@@ -119,4 +119,40 @@ pub(super) const CAUSES: &[Cause] = &[
         remedy: "Send `Cache-Control: no-cache` for `/`, `/index.html`, `/config*.json` and \
             `/version`, and exclude them from the edge's cache rules.",
     },
+    Cause {
+        id: "service-worker-missing",
+        title: "Element's service worker cannot run: pictures stay empty",
+        explanation: "Media needs a token, which a browser does not send when it loads a picture. \
+            Element's service worker (`sw.js`) adds it. It is not served, not served as \
+            JavaScript, not over https, or forbidden by the content security policy.",
+        remedy: "Serve every file of the image `vectorim/element-web` from the root of its host \
+            over https, with its own content types; permit `worker-src 'self'` where a policy is \
+            added.",
+    },
+    Cause {
+        id: "mixed-content",
+        title: "Element leads over plain http",
+        explanation: "Browsers load nothing over plain http into a page that came over https. What \
+            needs it stays empty, without a message.",
+        remedy: "Write `https://` URLs in `apps/base/matrix/config/element-config.yaml`, or take \
+            the key out; serve scripts and styles from Element's own host.",
+    },
+    Cause {
+        id: "element-unknown-path",
+        title: "Element's host answers for files that are not there",
+        explanation: "A page is given for every name. Element then reads HTML as its configuration \
+            for the host, and a bundle that is gone after an upgrade becomes a page under the \
+            bundle's name, which edges keep.",
+        remedy: "Remove the fallback to `index.html` (`try_files`, a rewrite, \"single-page \
+            application\" at the edge) from Element's host: Element needs none.",
+    },
+    Cause {
+        id: "element-config-fatal",
+        title: "Element refuses to start with its configuration",
+        explanation: "The default homeserver is named in no way, in two ways that exclude each \
+            other, or by something that is not of its type. Whoever is not logged in sees \"Your \
+            Element is misconfigured\".",
+        remedy: "In `apps/base/matrix/config/element-config.yaml` keep `default_server_config` \
+            and remove `default_hs_url` and `default_is_url`.",
+    },
 ];

@@ -139,4 +139,40 @@ pub(super) const CAUSES: &[Cause] = &[
         remedy: "at Cloudflare switch SSL/TLS, Edge Certificates, HTTP Strict Transport Security \
             on; at Traefik add a Middleware with `headers.stsSeconds: 31536000`",
     },
+    Cause {
+        id: "forwarded-scheme-lost",
+        title: "the homeserver does not learn that people come over https",
+        explanation: "Behind the ingress the homeserver sees plain http, and sends people back to \
+            it, or to its inner name. Single sign-on goes round in a loop. Mostly the client's \
+            address is lost with it, so that all people share one rate limit.",
+        remedy: "`x_forwarded: true` on the listener in homeserver.yaml, and an ingress that sets \
+            `X-Forwarded-Proto` and `X-Forwarded-For` (Traefik: `forwardedHeaders.trustedIPs` \
+            with the range of what stands before it).",
+    },
+    Cause {
+        id: "upload-limit-low",
+        title: "the ingress takes smaller files than the homeserver",
+        explanation: "Clients are told the homeserver's limit, and files below it are refused on \
+            the way with 413. People see \"The file failed to upload\".",
+        remedy: "Raise the limit where 413 comes from: nginx `client_max_body_size`, Traefik's \
+            `buffering` middleware (`maxRequestBodyBytes`), at Cloudflare the plan's 100 MB; or \
+            lower `max_upload_size` in homeserver.yaml to what passes.",
+    },
+    Cause {
+        id: "long-poll-cut",
+        title: "the ingress cuts requests that wait",
+        explanation: "Clients wait up to 30 s for news in one request. Something ends such a \
+            request earlier, so that clients see errors and ask anew without end.",
+        remedy: "Raise the read timeout: Traefik's `respondingTimeouts`, nginx \
+            `proxy_read_timeout`, a load balancer's idle timeout, to 120 s or more.",
+    },
+    Cause {
+        id: "websocket-idle-cut",
+        title: "the ingress cuts WebSockets that are idle",
+        explanation: "A WebSocket on which nothing is said is closed within a minute. Calls lose \
+            their signalling in quiet moments.",
+        remedy: "Raise the idle timeout for upgraded connections: nginx `proxy_read_timeout` on \
+            `/xmpp-websocket`, Traefik's `respondingTimeouts.idleTimeout`, a load balancer's idle \
+            timeout, to 15 minutes.",
+    },
 ];

@@ -138,4 +138,97 @@ pub(super) const CAUSES: &[Cause] = &[
         remedy: "Take `replication` out of the `resources` of port 8008 in homeserver.yaml, set \
             `worker_replication_secret`, and route only `/_matrix` and `/_synapse/client`.",
     },
+    Cause {
+        id: "token-not-asked-for",
+        title: "what is somebody's own is answered without a token",
+        explanation: "An endpoint that gives a person's data answers with success to a request \
+            without an access token: a cache hands out somebody's answer, or a proxy adds a token \
+            of its own.",
+        remedy: "Take caches off `/_matrix` at the edge (\"cache everything\", edge TTL) and purge \
+            them; look for an `Authorization` header that the ingress adds.",
+    },
+    Cause {
+        id: "errors-replaced",
+        title: "the homeserver's errors are replaced on the way",
+        explanation: "In place of the homeserver's JSON error comes a page, or nothing. Clients \
+            need `errcode` to know whether to log out, to wait or to try another way.",
+        remedy: "Remove error pages from the homeserver's route: Traefik's `errors` middleware, \
+            nginx's `proxy_intercept_errors`, custom error pages at the edge.",
+    },
+    Cause {
+        id: "homeserver-path-not-routed",
+        title: "a part of the homeserver's API is not routed to it",
+        explanation: "The homeserver answers at some of its paths, and something else at others: \
+            the rules of the ingress list prefixes and leave some out, or lead to a worker that \
+            does not serve them.",
+        remedy: "Route all of `/_matrix` to Service `synapse:8008` in \
+            `apps/base/matrix/networking/synapse-ingress.yaml`, and to workers only what the \
+            documentation lists for them.",
+    },
+    Cause {
+        id: "escaped-path-refused",
+        title: "paths with escaped characters do not arrive as they were sent",
+        explanation: "Aliases and ids hold `#`, `:` and `/`, which are sent as `%23`, `%3A` and \
+            `%2F`. Something on the way refuses them, or decodes them: joining by alias and key \
+            backup then fail, and signatures of other servers do not fit.",
+        remedy: "Traefik 3.6.4 to 3.6.6: upgrade, or permit `encodedCharacters` on every entry \
+            point. nginx: no path behind the name in `proxy_pass`. Cloudflare: switch \
+            \"Normalize URLs to origin\" off.",
+    },
+    Cause {
+        id: "error-shape-wrong",
+        title: "a refusal is not what clients expect",
+        explanation: "The homeserver's refusal has another status, code or content type than the \
+            specification says, or lacks a part. Clients mostly get by; some do not.",
+        remedy: "Compare with the answer of the homeserver itself, past the ingress \
+            (`kubectl -n app-matrix port-forward svc/synapse 8008`); what differs is added on the \
+            way.",
+    },
+    Cause {
+        id: "authenticated-media-missing",
+        title: "authenticated media are announced and not there",
+        explanation: "Clients that see v1.11 among the versions fetch pictures from \
+            `/_matrix/client/v1/media` only. It is not known where that leads to.",
+        remedy: "Route `/_matrix/client/v1/media` to Synapse, or to the media worker together \
+            with `/_matrix/media`, and check that its version serves it.",
+    },
+    Cause {
+        id: "rate-limited-by-edge",
+        title: "something before the homeserver limits rates",
+        explanation: "429 comes as a page and not as the homeserver's own answer: clients do not \
+            know how long to wait, and people behind one address are shut out together.",
+        remedy: "Take the rate limit (Traefik's `rateLimit` middleware, Cloudflare's rate limiting \
+            rules) off `/_matrix`, or raise it far above what one client asks at its start.",
+    },
+    Cause {
+        id: "rate-limit-shape-wrong",
+        title: "a limited answer does not say how long to wait",
+        explanation: "429 lacks `M_LIMIT_EXCEEDED`, or both `Retry-After` and `retry_after_ms`. \
+            Clients then guess.",
+        remedy: "Look for what strips headers or rewrites errors on the homeserver's route.",
+    },
+    Cause {
+        id: "support-contact-wrong",
+        title: "the published support contact is of no use",
+        explanation: "`/.well-known/matrix/support` is served, and names nobody that can be \
+            reached.",
+        remedy: "Name a contact with a role and a Matrix id or e-mail address, or a \
+            `support_page`; or do not serve the file.",
+    },
+    Cause {
+        id: "rtc-focus-wrong",
+        title: "the announced MatrixRTC focus cannot be used",
+        explanation: "The client well-known announces a LiveKit service with no usable URL, or one \
+            that browsers may not ask.",
+        remedy: "Publish `livekit_service_url` as https URL of the service, and leave its \
+            `Access-Control-Allow-Origin` as it sends it.",
+    },
+    Cause {
+        id: "rtc-focus-down",
+        title: "the announced MatrixRTC focus does not answer",
+        explanation: "Nothing, or something else, answers where the client well-known says that \
+            the service for Element Call's tokens is. Calls ring and do not connect.",
+        remedy: "Look at the pod of `lk-jwt-service` and at the rule that routes `/sfu/get` and \
+            `/get_token` to it; correct `livekit_service_url`.",
+    },
 ];

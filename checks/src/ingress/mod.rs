@@ -1,6 +1,7 @@
 //! The `ingress` family: see each file's own page.
 
 pub mod challenge;
+pub mod client_address;
 pub mod hsts;
 pub mod http2;
 pub mod http_redirect;

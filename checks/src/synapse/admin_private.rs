@@ -14,7 +14,8 @@ check! {
     /// ## What it asserts
     /// None of three requests below `/_synapse/admin` reaches Synapse from here: the nonce of the
     /// shared-secret registration and the server's version, which Synapse gives to anybody, and the
-    /// list of users, which it refuses without a token.
+    /// list of users, which it refuses without a token. Nor does one below `/_synapse/mas`, by which
+    /// the authentication service makes and removes accounts.
     ///
     /// ## Why it matters
     /// Who learns the shared secret or one administrator's token can do everything: make accounts,
@@ -41,6 +42,7 @@ const PATHS: &[&str] = &[
     "/_synapse/admin/v1/register",
     "/_synapse/admin/v1/server_version",
     "/_synapse/admin/v2/users?limit=1",
+    "/_synapse/mas/is_localpart_available",
 ];
 
 async fn run(cx: &Cx) -> Verdict {
@@ -88,6 +90,10 @@ fn judge(answer: &Response) -> Option<&'static str> {
         (200, _) if document.get("users").is_some() => Some("the list of users, to anybody"),
         (401, Some("M_MISSING_TOKEN" | "M_UNKNOWN_TOKEN")) => {
             Some("asks for an administrator's token")
+        }
+        // Its own word for a secret that is not the authentication service's.
+        (403, Some(_)) if answer.url.path().contains("/_synapse/mas/") => {
+            Some("asks for the authentication service's secret")
         }
         _ => None,
     }

@@ -2,8 +2,9 @@
 
 use futures_util::future::join_all;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
+    ORIGIN,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use mxdoctor_model::{Evidence, EvidenceKind, Finding, Outcome};
@@ -16,8 +17,8 @@ check! {
     /// Web clients may use the homeserver.
     ///
     /// ## What it asserts
-    /// On every class of endpoint (versions, login, sync, media, and with Synapse an unknown path)
-    /// answers carry `Access-Control-Allow-Origin` exactly once, `*` or the origin asked for, and
+    /// On every class of endpoint (versions, login, sync, keys, media, an error, and with Synapse
+    /// sliding sync and an unknown path) answers carry `Access-Control-Allow-Origin` exactly once, `*` or the origin asked for, and
     /// preflights (`OPTIONS`) are answered with 2xx and permit the methods and headers that clients
     /// use: GET, POST, PUT, DELETE, and `Authorization` and `Content-Type`. The client well-known
     /// is looked at by `synapse.well_known_client`.
@@ -51,8 +52,10 @@ async fn run(cx: &Cx) -> Verdict {
     let element = cx.fact(Element).await.ok();
     let origin = element.map_or(SOME_CLIENT.to_owned(), |e| e.base.origin().ascii_serialization());
     let is_synapse = cx.fact(Software).await.is_ok_and(|software| software.is_synapse());
-    let classes: Vec<&Class> =
-        CLASSES.iter().filter(|class| is_synapse || class.path != UNKNOWN).collect();
+    let classes: Vec<&Class> = CLASSES
+        .iter()
+        .filter(|class| is_synapse || ![UNKNOWN, SLIDING].contains(&class.path))
+        .collect();
     let looks = classes.iter().map(|class| look(cx, &homeserver, class, &origin));
     let answers = join_all(looks).await;
     let looked: Vec<_> = classes.into_iter().zip(answers).collect();
@@ -70,6 +73,9 @@ struct Class {
 /// No homeserver knows it; others than Synapse may leave it to their web server.
 const UNKNOWN: &str = "/_matrix/client/v3/mxdoctor";
 
+/// Only asked of Synapse: elsewhere it may not be there.
+const SLIDING: &str = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync";
+
 const CLASSES: &[Class] = &[
     Class { name: "versions", path: "/_matrix/client/versions", preflight: None },
     Class { name: "login", path: "/_matrix/client/v3/login", preflight: None },
@@ -80,6 +86,17 @@ const CLASSES: &[Class] = &[
         name: "authenticated media, preflight",
         path: "/_matrix/client/v1/media/config",
         preflight: Some("GET"),
+    },
+    Class {
+        name: "keys, preflight",
+        path: "/_matrix/client/v3/keys/query",
+        preflight: Some("POST"),
+    },
+    Class { name: "sliding sync, preflight", path: SLIDING, preflight: Some("POST") },
+    Class {
+        name: "an error for want of a token",
+        path: "/_matrix/client/v3/account/whoami",
+        preflight: None,
     },
     Class { name: "an unknown path", path: UNKNOWN, preflight: None },
 ];
@@ -203,7 +220,13 @@ pub(super) fn allowed_origin(headers: &HeaderMap, origin: Option<&str>) -> Resul
         .iter()
         .map(|value| value.to_str().unwrap_or("something unreadable").trim())
         .collect();
+    let credentials = headers.get(ACCESS_CONTROL_ALLOW_CREDENTIALS);
     match values.as_slice() {
+        ["*"] if credentials.is_some_and(|value| value == "true") => Err(Refusal::Blocked(
+            "Access-Control-Allow-Origin is `*` and credentials are permitted, which exclude each \
+             other"
+                .into(),
+        )),
         ["*"] => Ok(()),
         [one] if Some(*one) == origin => Ok(()),
         [] => Err(Refusal::Blocked("there is no Access-Control-Allow-Origin".into())),

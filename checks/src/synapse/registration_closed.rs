@@ -1,12 +1,11 @@
 //! `synapse.registration_closed`.
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method};
 use mxdoctor_model::{EvidenceKind, Finding};
 use mxdoctor_probes::http::Response;
 use serde_json::Value;
 
-use crate::facts::{Ask, Homeserver, Versions, ask, gist};
+use super::shared::registration;
+use crate::facts::{Homeserver, Versions, ask, gist};
 use crate::{Cx, Verdict, check};
 
 check! {
@@ -40,10 +39,7 @@ check! {
 async fn run(cx: &Cx) -> Verdict {
     let homeserver = cx.fact(Homeserver).await?;
     cx.fact(Versions).await?;
-    let json = HeaderValue::from_static("application/json");
-    let url = homeserver.url("/_matrix/client/v3/register?kind=user");
-    let ask = Ask::new(Method::POST, url).header(CONTENT_TYPE, json).body("{}");
-    let sent = ask::fetch(cx, ask).await;
+    let sent = ask::fetch(cx, registration(&homeserver)).await;
     let exchange = match sent {
         Ok(exchange) => exchange,
         Err(by) => return ask::own(by),

@@ -50,6 +50,11 @@ impl Answer {
     }
 }
 
+/// A homeserver's refusal.
+pub(crate) fn refusal(status: u16, errcode: &str) -> Answer {
+    Answer::json(status, serde_json::json!({"errcode": errcode, "error": "refused"})).cors()
+}
+
 type Routes = HashMap<String, Answer>;
 
 /// The stack: what is answered where, keyed `METHOD host/path`; with ` #2` behind it what every
@@ -58,6 +63,8 @@ pub(crate) struct Stack {
     pub(crate) routes: Routes,
     /// Headers that the homeserver's proxy strips or adds.
     pub(crate) strip_cors: bool,
+    /// A host that answers with this for everything that it has not.
+    pub(crate) everything: Option<(String, Answer)>,
 }
 
 impl Stack {
@@ -74,8 +81,13 @@ impl Stack {
         if answer.is_none() && host == "matrix.example.org" && path.starts_with("/_matrix/") {
             answer = Some(match method {
                 "OPTIONS" => Answer::new(204, "").cors(),
-                _ => Answer::json(404, serde_json::json!({"errcode": "M_UNRECOGNIZED"})).cors(),
+                _ => refusal(404, "M_UNRECOGNIZED"),
             });
+        }
+        if let (None, Some((one, page))) = (&answer, &self.everything)
+            && host == one
+        {
+            answer = Some(page.clone());
         }
         let mut answer = answer.unwrap_or_else(|| Answer::new(404, "404 page not found\n"));
         if self.strip_cors {

@@ -3,14 +3,16 @@
 mod discovery;
 mod faults;
 mod healthy;
+mod others;
+mod surface;
 
 use serde_json::json;
 
-use crate::stack::{Answer, Stack};
+use crate::stack::{Answer, Stack, refusal};
 
 /// A stack as the reference deployment answers when all is well.
 pub(crate) fn stack() -> Stack {
-    let mut stack = Stack { routes: Default::default(), strip_cors: false };
+    let mut stack = Stack { routes: Default::default(), strip_cors: false, everything: None };
     let hs = |path: &str| format!("GET matrix.example.org{path}");
     let known = json!({"m.homeserver": {"base_url": "https://matrix.example.org"}});
     stack.set("GET example.org/.well-known/matrix/client", Answer::json(200, known).cors());
@@ -29,9 +31,47 @@ pub(crate) fn stack() -> Stack {
         "POST matrix.example.org/_matrix/client/v3/register",
         Answer::json(403, closed).cors(),
     );
+    client_side(&mut stack);
     element(&mut stack);
     stack.set("GET meet.example.org/", Answer::new(200, "<script src=libs/lib-jitsi-meet.min.js>"));
     stack
+}
+
+/// What Synapse says to those who have no token.
+fn client_side(stack: &mut Stack) {
+    let mut set = |route: &str, answer: Answer| {
+        let (method, path) = route.split_once(' ').expect("a method and a path");
+        stack.set(&format!("{method} matrix.example.org{path}"), answer);
+    };
+    for route in [
+        "GET /_matrix/client/v3/sync",
+        "GET /_matrix/client/v3/capabilities",
+        "GET /_matrix/client/v3/joined_rooms",
+        "GET /_matrix/client/v3/voip/turnServer",
+        "POST /_matrix/client/v3/keys/query",
+        "POST /_matrix/client/unstable/org.matrix.simplified_msc3575/sync",
+        "GET /_matrix/client/v1/media/config",
+        "GET /_matrix/client/v1/media/download/example.org/mxdoctor",
+        "GET /_matrix/media/v3/config",
+        "POST /_matrix/media/v3/upload",
+    ] {
+        set(route, refusal(401, "M_MISSING_TOKEN"));
+    }
+    set("HEAD /_matrix/client/versions", Answer::new(200, "").cors());
+    set("POST /_matrix/client/versions", refusal(405, "M_UNRECOGNIZED"));
+    set("DELETE /_matrix/client/v3/login", refusal(405, "M_UNRECOGNIZED"));
+    set("POST /_matrix/client/v3/login", refusal(400, "M_NOT_JSON"));
+    for path in [
+        "/_matrix/client/v3/directory/room/%23mxdoctor%3Aexample.org",
+        "/_matrix/client/v3/directory/room/%23mx%2Fdoctor%3Aexample.org",
+        "/_matrix/media/v3/download/example.org/mxdoctor",
+    ] {
+        set(&format!("GET {path}"), refusal(404, "M_NOT_FOUND"));
+    }
+    set("GET /", Answer::new(302, "").with("location", "/_matrix/static/"));
+    let contact = json!({"role": "m.role.admin", "matrix_id": "@admin:example.org"});
+    let support = Answer::json(200, json!({"contacts": [contact]})).cors();
+    stack.set("GET example.org/.well-known/matrix/support", support);
 }
 
 fn element(stack: &mut Stack) {
@@ -52,6 +92,11 @@ fn element(stack: &mut Stack) {
         .with("x-frame-options", "SAMEORIGIN");
     stack.set("GET element.example.org/jitsi.html", widget);
     config(stack, json!({"preferred_domain": "meet.example.org"}));
+    stack.set(
+        "GET element.example.org/sw.js",
+        Answer::new(200, "addEventListener('fetch',()=>{})")
+            .with("content-type", "application/javascript"),
+    );
     let version = Answer::new(200, "1.12.10\n").with("cache-control", "no-cache");
     stack.set("GET element.example.org/version", version);
 }
