@@ -1,6 +1,7 @@
 //! What the Matrix specification says of names, delegation and signed JSON, without the network.
 
 mod canonical;
+pub mod client;
 mod delegation;
 mod identity;
 mod keys;

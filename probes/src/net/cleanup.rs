@@ -10,7 +10,7 @@ use super::Net;
 impl Net {
     /// Does the work in the background, although its owner is being dropped: a probe that was cut
     /// short must not leave behind what it made. Outside a runtime nothing is done.
-    pub(crate) fn clean_up(&self, work: impl Future<Output = ()> + Send + 'static) {
+    pub fn clean_up(&self, work: impl Future<Output = ()> + Send + 'static) {
         if let Ok(runtime) = Handle::try_current() {
             let task = runtime.spawn(work);
             self.cleanups().lock().unwrap_or_else(PoisonError::into_inner).push(task);
