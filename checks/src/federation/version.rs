@@ -73,9 +73,8 @@ async fn led_astray(cx: &Cx) -> Option<Unavailable> {
     let led = matches!(route.lead, Lead::WellKnown | Lead::WellKnownSrv);
     let right = Endpoint::of(&homeserver.base).filter(|right| led && *right != route.endpoint())?;
     let there = cx.fact(Fetched(Ask::get(homeserver.url(PATH)))).await.ok()?;
-    if unserved(there.last()).is_some() {
-        return None;
-    }
+    let json: Value = serde_json::from_slice(&there.last().body).ok()?;
+    json.get("server")?.get("name")?.as_str()?;
     let name = &cx.target().server_name;
     let Endpoint { host, port } = &right;
     let finding = Finding::fail(
