@@ -57,9 +57,21 @@ async fn run(cx: &Cx) -> Verdict {
     let broken = broken_sessions(cx).await;
     match judge(&places, asked, &broken) {
         Err(by) if by.finding.cause == Some("federation-not-served") => {
-            Err(led_astray(cx).await.unwrap_or(by))
+            let by = led_astray(cx).await.unwrap_or(by);
+            Err(Unavailable { finding: shown(cx, *by.finding).await.into(), ..by })
         }
         judged => judged.map(Into::into),
+    }
+}
+
+/// A finding with the way that leads to where it was made.
+async fn shown(cx: &Cx, finding: Finding) -> Finding {
+    if cx.vantage() != Vantage::Public {
+        return finding;
+    }
+    match cx.fact(FederationRoute).await {
+        Ok(route) => route.shown(finding),
+        Err(_) => finding,
     }
 }
 

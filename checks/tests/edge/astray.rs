@@ -5,12 +5,12 @@ use std::net::Ipv4Addr;
 use hickory_proto::rr::RData;
 use hickory_proto::rr::rdata::CNAME;
 use mxdoctor_fixtures::ca::Leaf;
-use mxdoctor_model::Outcome::{self, Fail, Pass, Skip, Warn};
+use mxdoctor_model::Outcome::{self, Error, Fail, Pass, Skip, Warn};
 
 use crate::branches::{
     Branch, FED, Records, branch, by_well_known, delegation, homeserver, srv, v4, v6,
 };
-use crate::lab::{MATRIX, SERVER, address, address6, name};
+use crate::lab::{Lab, MATRIX, SERVER, Zone, address, address6, answer, name, versions};
 
 #[tokio::test]
 async fn what_answers_without_tls_or_certificate_is_named() {
@@ -176,4 +176,23 @@ async fn a_delegation_past_the_homeserver_is_corrected() {
     assert_eq!((finding.outcome, finding.cause), (Fail, Some("well-known-server-missing")));
     let remedy = finding.remedy.expect("a remedy");
     assert!(remedy.contains("as well as on matrix.testing.borooka.ee"), "{remedy}");
+}
+
+/// A record that could not be asked for may be there: no verdict, where the rest leads nowhere.
+#[tokio::test]
+async fn a_record_without_answer_leaves_the_way_unknown() {
+    for step in ["_matrix-fed._tcp", "_matrix._tcp"] {
+        let zone = Zone::default().a(SERVER, 1).a(MATRIX, 9).bogus(&format!("{step}.{SERVER}"));
+        let mut lab = Lab::new(zone).await;
+        lab.target.server_name = SERVER.into();
+        lab.https(9, &[MATRIX], versions).await;
+        lab.https_at((address(1), 443), &[SERVER], |_: &_| answer(404, &[], "not here")).await;
+        lab.refuse(1, 8448).await;
+        lab.expect("dns.srv", Error, None).await;
+        lab.expect("federation.resolve", Error, None).await;
+        lab.https_at((address(1), 8448), &[SERVER], homeserver(SERVER)).await;
+        let finding = lab.run("federation.resolve").await.remove(0);
+        assert_eq!(finding.outcome, Pass, "{finding:?}");
+        assert!(finding.evidence.iter().any(|it| it.text.ends_with("no usable answer")));
+    }
 }
