@@ -22,6 +22,9 @@ fn pages() -> BTreeMap<PathBuf, String> {
         index.push_str(&format!("| [{0}](causes/{0}.md) | {1} |\n", cause.id, cause.title));
         pages.insert(format!("causes/{}.md", cause.id).into(), cause.markdown());
     }
+    index.push_str(
+        "\n# Comparisons\n\n[The client well-known, with matrix-js-sdk](autodiscovery.md)\n",
+    );
     pages.insert("README.md".into(), index);
     let schema = mxdoctor_model::report_schema();
     pages.insert("report.schema.json".into(), format!("{schema:#}\n"));

@@ -111,6 +111,9 @@ fn parse_document(body: &[u8]) -> Result<Map<String, Value>, WellKnownTrouble> {
         Ok(Value::Object(document)) => Ok(document),
         Ok(_) => Err(WellKnownTrouble::NotObject),
         Err(_) if is_html(body) => Err(WellKnownTrouble::Html),
+        Err(_) if body.starts_with("\u{feff}".as_bytes()) => {
+            Err(WellKnownTrouble::NotJson("it begins with a byte order mark".into()))
+        }
         Err(error) => Err(WellKnownTrouble::NotJson(error.to_string())),
     }
 }

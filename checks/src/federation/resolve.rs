@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use mxdoctor_model::{Evidence, EvidenceKind, Finding};
+use mxdoctor_model::{EvidenceKind, Finding};
 
 use crate::facts::{FederationRoute, Lead, Route, listed, note_out_of_reach};
 use crate::tls::handshake::describe;
@@ -93,12 +93,10 @@ fn judge(route: &Route) -> Finding {
 }
 
 fn shown(finding: Finding, route: &Route) -> Finding {
-    let finding = finding
-        .evidences(route.steps.iter().map(Evidence::note))
-        .evidences(route.evidence.iter().cloned());
-    let finding = route.attempts.iter().fold(finding, |finding, attempt| {
+    let finding = route.attempts.iter().fold(route.shown(finding), |finding, attempt| {
         finding.evidence(EvidenceKind::Connection, describe(attempt))
     });
+    let finding = finding.evidences(route.evidence.iter().cloned());
     let finding = match route.beyond {
         0 => finding,
         more => finding.evidence(EvidenceKind::Note, format!("{more} more addresses, not asked")),

@@ -111,7 +111,7 @@ pub(crate) async fn refusal(cx: &Cx, route: &Route) -> Result<Option<Finding>, U
             }
         },
     };
-    Ok(Some(Finding { instance: None, ..finding }))
+    Ok(Some(route.shown(Finding { instance: None, ..finding })))
 }
 
 /// The name that is demanded is not always the machine's own.

@@ -57,9 +57,21 @@ async fn run(cx: &Cx) -> Verdict {
     let broken = broken_sessions(cx).await;
     match judge(&places, asked, &broken) {
         Err(by) if by.finding.cause == Some("federation-not-served") => {
-            Err(led_astray(cx).await.unwrap_or(by))
+            let by = led_astray(cx).await.unwrap_or(by);
+            Err(Unavailable { finding: shown(cx, *by.finding).await.into(), ..by })
         }
         judged => judged.map(Into::into),
+    }
+}
+
+/// A finding with the way that leads to where it was made.
+async fn shown(cx: &Cx, finding: Finding) -> Finding {
+    if cx.vantage() != Vantage::Public {
+        return finding;
+    }
+    match cx.fact(FederationRoute).await {
+        Ok(route) => route.shown(finding),
+        Err(_) => finding,
     }
 }
 
@@ -73,9 +85,8 @@ async fn led_astray(cx: &Cx) -> Option<Unavailable> {
     let led = matches!(route.lead, Lead::WellKnown | Lead::WellKnownSrv);
     let right = Endpoint::of(&homeserver.base).filter(|right| led && *right != route.endpoint())?;
     let there = cx.fact(Fetched(Ask::get(homeserver.url(PATH)))).await.ok()?;
-    if unserved(there.last()).is_some() {
-        return None;
-    }
+    let json: Value = serde_json::from_slice(&there.last().body).ok()?;
+    json.get("server")?.get("name")?.as_str()?;
     let name = &cx.target().server_name;
     let Endpoint { host, port } = &right;
     let finding = Finding::fail(

@@ -137,7 +137,9 @@ fn differs(url: &Url, known: &ServerWellKnown) -> Option<Finding> {
     if gist(&plain) != gist(first)
         && !matches!(first.delegation, Err(WellKnownProblem::Unserved(_)))
     {
-        return Some(finding(format!("for another user agent: {}", gist(&plain))));
+        let finding = finding(format!("for another user agent: {}", gist(&plain)));
+        let line = plain.last().map_or_else(String::new, Response::line);
+        return Some(finding.evidence(EvidenceKind::Request, format!("as mxdoctor: {line}")));
     }
     None
 }

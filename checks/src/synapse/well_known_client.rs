@@ -1,6 +1,6 @@
 //! `synapse.well_known_client`.
 
-use mxdoctor_model::{Evidence, EvidenceKind, Finding};
+use mxdoctor_model::{Evidence, EvidenceKind, Finding, Outcome};
 use serde_json::Value;
 use url::Url;
 
@@ -9,7 +9,7 @@ use crate::facts::{
     ClientWellKnown, Found, Homeserver, Versions, WellKnownClient, WellKnownTrouble, ask, bare,
     below, gist, read_versions, same_base, web_url,
 };
-use crate::{Cx, Verdict, check};
+use crate::{Cx, Unavailable, Verdict, check};
 
 check! {
     /// Clients find the homeserver by the server name.
@@ -27,7 +27,7 @@ check! {
     ///
     /// ## What makes it fail
     /// No such file (404), a page instead of JSON, no usable `base_url`, one that leads elsewhere,
-    /// or missing CORS headers. Everything else goes on with the homeserver that was found
+    /// or missing CORS headers; an `m.identity_server` that is not one. Everything else goes on with the homeserver that was found
     /// otherwise.
     ///
     /// ## How to fix it
@@ -39,7 +39,8 @@ check! {
     ///
     /// ## Where it comes from
     /// Matrix client-server API, "Well-known URIs" and "Web Browser Clients"; `AutoDiscovery` of
-    /// matrix-js-sdk, whose names of errors are used.
+    /// matrix-js-sdk, whose names of errors are used. `docs/autodiscovery.md` shows where the two
+    /// differ, and why.
     "synapse.well_known_client" at P: "clients find the homeserver by the server name"
     causes ["well-known-client-missing", "well-known-client-wrong", "cors-blocked"]
     timeout 40
@@ -52,6 +53,9 @@ async fn run(cx: &Cx) -> Verdict {
         Ok(base) => base,
         Err(finding) => return Ok(finding.into()),
     };
+    if let Some(finding) = identity_silent(cx, &known).await? {
+        return Ok(finding.into());
+    }
     let homeserver = cx.fact(Homeserver).await?;
     let line = known.exchange.last().line();
     if same_base(&base, &homeserver.base) {
@@ -94,9 +98,7 @@ fn agrees_with_browsers(known: &ClientWellKnown, base: Url) -> Result<Url, Findi
         .expected("an https URL")
         .actual(base.to_string()));
     }
-    let identity =
-        known.document.as_ref().ok().and_then(|document| document.get("m.identity_server"));
-    if let Some(identity) = identity
+    if let Some(identity) = identity(known)
         && identity.get("base_url").and_then(Value::as_str).and_then(web_url).is_none()
     {
         return Err(Finding::fail(
@@ -118,6 +120,40 @@ fn agrees_with_browsers(known: &ClientWellKnown, base: Url) -> Result<Url, Findi
         })?;
     }
     Ok(base)
+}
+
+/// What the file says of an identity server; `null` is something that clients stumble over.
+fn identity(known: &ClientWellKnown) -> Option<&Value> {
+    known.document.as_ref().ok()?.get("m.identity_server")
+}
+
+/// The finding where the identity server that is named does not answer as one.
+async fn identity_silent(cx: &Cx, known: &ClientWellKnown) -> Result<Option<Finding>, Unavailable> {
+    let base = identity(known).and_then(|identity| identity.get("base_url")?.as_str());
+    let Some(base) = base.and_then(web_url) else { return Ok(None) };
+    let url = below(&base, "/_matrix/identity/v2");
+    let trouble = match ask::get(cx, url.clone()).await {
+        Ok(exchange) => {
+            let answer = exchange.last();
+            let json = serde_json::from_slice::<Value>(&answer.body).is_ok();
+            (!json || answer.status.as_u16() != 200).then(|| gist(answer))
+        }
+        Err(by) if by.finding.outcome == Outcome::Error => return Err(by),
+        Err(by) => Some(by.finding.summary.clone()),
+    };
+    let Some(trouble) = trouble else { return Ok(None) };
+    let base = bare(&base);
+    let finding = Finding::fail(
+        "well-known-client-wrong",
+        format!(
+            "Identity server URL does not appear to be a valid identity server: {base}, which \
+             m.identity_server names, does not answer as one"
+        ),
+    )
+    .expected(format!("200 with a JSON object at {url}"))
+    .actual(trouble)
+    .remedy("remove `m.identity_server` from the file, or correct its base_url: few need one");
+    Ok(Some(finding))
 }
 
 fn broken(trouble: &WellKnownTrouble) -> Finding {
@@ -164,7 +200,7 @@ fn compare(base: &Url, checked: &Url, found: Found, other: Result<(), Finding>) 
         Ok(()) => Finding::pass(format!(
             "it leads to {base}, where a homeserver answers; checked is {checked} ({found})"
         )),
-        Err(why) if why.outcome == mxdoctor_model::Outcome::Error => {
+        Err(why) if why.outcome == Outcome::Error => {
             Finding::error(format!("it leads to {base}, which could not be asked: {}", why.summary))
         }
         Err(why) => Finding::fail(
@@ -180,7 +216,6 @@ fn compare(base: &Url, checked: &Url, found: Found, other: Result<(), Finding>) 
 mod tests {
     use std::sync::Arc;
 
-    use mxdoctor_model::Outcome;
     use mxdoctor_probes::http::Exchange;
 
     use super::*;

@@ -147,7 +147,8 @@ async fn caa_must_permit_the_issuer() {
     let lab = Lab::healthy(versions).await;
     lab.expect("dns.caa", Pass, None).await;
     let mut lab = Lab::new(Zone::default()).await;
-    lab.authority = mxdoctor_fixtures::ca::Authority::new("Let's Encrypt").expect("an authority");
+    let authority = mxdoctor_fixtures::ca::Authority::new("Let's Encrypt");
+    lab.authority = authority.expect("an authority").into();
     lab.config.extra_roots = vec![lab.authority.root_der().clone()];
     lab.https(1, &[MATRIX], versions).await;
     for (domain, outcome, cause) in

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -42,6 +42,10 @@ impl Zone {
 
     pub(crate) fn a(self, name: &str, last: u8) -> Self {
         self.with(name, RData::A(address(last).into()))
+    }
+
+    pub(crate) fn aaaa(self, name: &str, last: u16) -> Self {
+        self.with(name, RData::AAAA(address6(last).into()))
     }
 
     pub(crate) fn bogus(mut self, name: &str) -> Self {
@@ -95,22 +99,45 @@ pub(crate) fn address(last: u8) -> Ipv4Addr {
     Ipv4Addr::new(198, 51, 100, last)
 }
 
+/// 2001:db8::x.
+pub(crate) fn address6(last: u16) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last)
+}
+
 pub(crate) fn name(text: &str) -> Name {
     Name::from_ascii(text).expect("a name")
 }
 
+/// A request as it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Where, as the client meant it.
+    pub(crate) at: SocketAddr,
+    /// The name that the client sent in its TLS hello.
+    pub(crate) sni: Option<String>,
+    /// `Host` or `:authority`.
+    pub(crate) host: String,
+    pub(crate) path: String,
+}
+
 /// The stack of one test.
 pub(crate) struct Lab {
-    pub(crate) authority: Authority,
+    pub(crate) authority: Arc<Authority>,
     pub(crate) config: NetConfig,
     pub(crate) target: Target,
     pub(crate) vantage: Vantage,
+    /// Requests over TLS.
+    pub(crate) seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Lab {
     /// A lab whose homeserver is [`MATRIX`]; nothing is served yet.
     pub(crate) async fn new(zone: Zone) -> Self {
-        let authority = Authority::new("Lab").expect("an authority");
+        Self::under(Authority::new("Lab").expect("an authority").into(), zone).await
+    }
+
+    /// The same, under an authority that several labs may share.
+    pub(crate) async fn under(authority: Arc<Authority>, zone: Zone) -> Self {
         let config = NetConfig {
             dns_servers: vec![zone.serve().await],
             extra_roots: vec![authority.root_der().clone()],
@@ -123,10 +150,13 @@ impl Lab {
         let target = Target {
             server_name: MATRIX.into(),
             homeserver: format!("https://{MATRIX}").parse().ok(),
-            routable: vec!["198.51.100.0/24".parse().expect("a range")],
+            routable: ["198.51.100.0/24", "2001:db8::/64"]
+                .map(|range| range.parse().expect("a range"))
+                .to_vec(),
             ..Target::default()
         };
-        Self { authority, config, target, vantage: Vantage::Public }
+        let seen = Arc::default();
+        Self { authority, config, target, vantage: Vantage::Public, seen }
     }
 
     /// One healthy host: the zone knows it, and it answers `serve` over TLS.
@@ -138,17 +168,38 @@ impl Lab {
 
     /// Serves over TLS at 198.51.100.`last`:443 with a good certificate for the names.
     pub(crate) async fn https(&mut self, last: u8, names: &[&str], serve: Serve) {
-        let issued = self.authority.issue(&Leaf::of(names.iter().copied())).expect("a leaf");
-        self.https_with(last, issued, &["h2", "http/1.1"], serve).await;
+        self.https_at((address(last), 443), names, serve).await;
     }
 
-    /// The same with that certificate and those protocols.
+    /// The same at any address.
+    pub(crate) async fn https_at(
+        &mut self,
+        at: impl Into<SocketAddr>,
+        names: &[&str],
+        serve: impl Handler,
+    ) {
+        let issued = self.authority.issue(&Leaf::of(names.iter().copied())).expect("a leaf");
+        self.tls_at(at.into(), issued, &["h2", "http/1.1"], serve).await;
+    }
+
+    /// The same at port 443 with that certificate and those protocols.
     pub(crate) async fn https_with(
         &mut self,
         last: u8,
         issued: Issued,
         alpn: &[&str],
         serve: Serve,
+    ) {
+        self.tls_at((address(last), 443).into(), issued, alpn, serve).await;
+    }
+
+    /// Serves over TLS, and notes what is asked.
+    pub(crate) async fn tls_at(
+        &mut self,
+        at: SocketAddr,
+        issued: Issued,
+        alpn: &[&str],
+        serve: impl Handler,
     ) {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -159,12 +210,23 @@ impl Lab {
             .expect("a certificate with its key");
         config.alpn_protocols = alpn.iter().map(|alpn| alpn.as_bytes().to_vec()).collect();
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-        self.listen(last, 443, move |stream| {
-            let acceptor = acceptor.clone();
+        let seen = Arc::clone(&self.seen);
+        self.listen_at(at, move |stream| {
+            let (acceptor, serve, seen) = (acceptor.clone(), serve.clone(), Arc::clone(&seen));
             async move {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
-                let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                speak(stream, h2, serve).await;
+                let session = stream.get_ref().1;
+                let h2 = session.alpn_protocol() == Some(b"h2");
+                let sni = session.server_name().map(str::to_owned);
+                let noted = move |request: &http::Request<Incoming>| {
+                    let host = request.headers().get("host").and_then(|host| host.to_str().ok());
+                    let host = host.or_else(|| request.uri().authority().map(|a| a.as_str()));
+                    let host = host.unwrap_or_default().to_owned();
+                    let (sni, path) = (sni.clone(), request.uri().path().to_owned());
+                    seen.lock().expect("the log").push(Seen { at, sni, host, path });
+                    serve.answer(request)
+                };
+                speak(stream, h2, noted).await;
             }
         })
         .await;
@@ -172,13 +234,19 @@ impl Lab {
 
     /// Serves plain HTTP at 198.51.100.`last`:80.
     pub(crate) async fn http(&mut self, last: u8, serve: Serve) {
+        let serve = move |request: &http::Request<Incoming>| Some(serve(request));
         self.listen(last, 80, move |stream| speak(stream, false, serve)).await;
     }
 
     /// Lets 198.51.100.`last`:`port` refuse connections.
     pub(crate) async fn refuse(&mut self, last: u8, port: u16) {
+        self.refuse_at((address(last), port)).await;
+    }
+
+    /// Lets any address refuse connections.
+    pub(crate) async fn refuse_at(&mut self, at: impl Into<SocketAddr>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        self.map(last, port, listener.local_addr().expect("an address"));
+        self.map_at(at.into(), listener.local_addr().expect("an address"));
     }
 
     /// Calls `serve` for each connection to 198.51.100.`last`:`port`.
@@ -190,8 +258,18 @@ impl Lab {
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
+        self.listen_at((address(last), port).into(), serve).await;
+    }
+
+    async fn listen_at<F>(
+        &mut self,
+        at: SocketAddr,
+        serve: impl Fn(TcpStream) -> F + Send + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        self.map(last, port, listener.local_addr().expect("an address"));
+        self.map_at(at, listener.local_addr().expect("an address"));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream));
@@ -200,7 +278,11 @@ impl Lab {
     }
 
     pub(crate) fn map(&mut self, last: u8, port: u16, to: SocketAddr) {
-        self.config.overrides.addresses.insert((IpAddr::V4(address(last)), port), to);
+        self.map_at((address(last), port).into(), to);
+    }
+
+    fn map_at(&mut self, at: SocketAddr, to: SocketAddr) {
+        self.config.overrides.addresses.insert((at.ip(), at.port()), to);
     }
 
     /// What a check has to say; a fact of its own that is not to be had counts as its finding, as
@@ -238,13 +320,36 @@ impl Lab {
     }
 }
 
-async fn speak<S>(stream: S, h2: bool, serve: Serve)
+/// What answers requests.
+pub(crate) trait Handler: Clone + Send + Sync + 'static {
+    /// The answer; none leaves the client waiting.
+    fn answer(&self, request: &http::Request<Incoming>) -> Option<Answer>;
+}
+
+impl<F> Handler for F
 where
+    F: Fn(&http::Request<Incoming>) -> Answer + Clone + Send + Sync + 'static,
+{
+    fn answer(&self, request: &http::Request<Incoming>) -> Option<Answer> {
+        Some(self(request))
+    }
+}
+
+async fn speak<S>(
+    stream: S,
+    h2: bool,
+    serve: impl Fn(&http::Request<Incoming>) -> Option<Answer> + Send + 'static,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request| {
         let answer = serve(&request);
-        async move { Ok::<_, Infallible>(answer) }
+        async move {
+            match answer {
+                Some(answer) => Ok::<_, Infallible>(answer),
+                None => std::future::pending().await,
+            }
+        }
     });
     let io = TokioIo::new(stream);
     // A client that goes away is not the server's trouble.
@@ -258,8 +363,12 @@ where
 }
 
 /// An answer with that status, headers and body.
-pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> Answer {
-    let mut answer = http::Response::new(Full::from(body));
+pub(crate) fn answer(
+    status: u16,
+    headers: &[(&'static str, &str)],
+    body: impl Into<Bytes>,
+) -> Answer {
+    let mut answer = http::Response::new(Full::from(body.into()));
     *answer.status_mut() = http::StatusCode::from_u16(status).expect("a status");
     for (name, value) in headers {
         answer.headers_mut().append(*name, value.parse().expect("a header value"));

@@ -7,6 +7,9 @@ use super::{NameError, ServerName};
 /// Bytes of the file that Synapse reads at most; more is a failure for it.
 pub const MAX_BODY: usize = 50 * 1024;
 
+/// What some editors put before a text, and JSON forbids (RFC 8259, section 8.1).
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// What a well-known file delegates to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delegation {
@@ -56,12 +59,16 @@ pub fn parse_delegation(body: &[u8]) -> Result<Delegation, DelegationError> {
     if body.len() > MAX_BODY {
         return Err(DelegationError::TooLarge(body.len()));
     }
-    let start = body.trim_ascii_start();
+    let bare = body.strip_prefix(BYTE_ORDER_MARK);
+    let start = bare.unwrap_or(body).trim_ascii_start();
     if start.is_empty() {
         return Err(DelegationError::Empty);
     }
     if start.starts_with(b"<") {
         return Err(DelegationError::Html);
+    }
+    if bare.is_some() {
+        return Err(DelegationError::NotJson("it begins with a byte order mark".into()));
     }
     let value: Value = serde_json::from_slice(body)
         .map_err(|error| DelegationError::NotJson(error.to_string()))?;
@@ -118,6 +125,9 @@ mod tests {
         assert_eq!(parse("[]"), Err(NotObject("an array")));
         assert_eq!(parse("{}"), Err(Missing));
         assert_eq!(parse(r#"{"m.server": ["a"]}"#), Err(NotString("an array")));
+        assert_eq!(parse("\u{feff}<html>"), Err(Html));
+        let mark = parse("\u{feff}{\"m.server\": \"a.example\"}").expect_err("an error");
+        assert!(mark.to_string().contains("byte order mark"), "{mark}");
         assert!(matches!(parse(r#"{"m.server": "a",}"#), Err(DelegationError::NotJson(_))));
         assert_eq!(
             parse(r#"{"m.server": "https://matrix.example.org"}"#),

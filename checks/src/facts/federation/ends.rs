@@ -181,7 +181,7 @@ pub(crate) fn another(name: &ServerName, other: &str) -> Unavailable {
     Unavailable::by("federation.server_name", finding)
 }
 
-/// A finding with the steps, the lookups and the handshakes.
+/// A finding with the steps, the handshakes and the lookups.
 pub(super) fn shown<'s>(
     finding: Finding,
     steps: impl IntoIterator<Item = &'s String>,
@@ -192,5 +192,5 @@ pub(super) fn shown<'s>(
     let attempts = attempts
         .iter()
         .map(|attempt| Evidence::new(EvidenceKind::Connection, tls::handshake::describe(attempt)));
-    finding.evidences(steps).evidences(evidence.iter().cloned()).evidences(attempts)
+    finding.evidences(steps).evidences(attempts).evidences(evidence.iter().cloned())
 }

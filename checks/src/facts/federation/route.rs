@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use mxdoctor_model::Evidence;
+use mxdoctor_model::{Evidence, Finding};
 use mxdoctor_probes::matrix::{Host, ServerName};
 
 use super::calls_itself;
@@ -70,6 +70,11 @@ impl Route {
     /// Host and port connected to by name.
     pub fn endpoint(&self) -> Endpoint {
         Endpoint::new(self.to.host_text().to_lowercase(), self.port)
+    }
+
+    /// A finding about the end of the way, with the steps that lead there.
+    pub(crate) fn shown(&self, finding: Finding) -> Finding {
+        finding.evidences(self.steps.iter().map(Evidence::note))
     }
 
     /// One line: `port 443, Host matrix.example.org:443, SNI and certificate matrix.example.org`.
@@ -180,10 +185,11 @@ async fn fallback(
     let (walked, stepped) = alone(cx, &name).await;
     let missing = matches!(problem, WellKnownProblem::Missing(_));
     let first = vec![step_3(&name, &problem.to_string())];
-    let broken = || {
+    let broken = |steps: &[String]| {
         let known = known?;
         let (url, answer) = (known.url.as_ref()?, known.answers.first()?);
-        Some(Unavailable::by("federation.well_known", problem.finding(url, answer)))
+        let finding = shown(problem.finding(url, answer), steps, &[], &[]);
+        Some(Unavailable::by("federation.well_known", finding))
     };
     let ends = match walked {
         Ok(walked) => {
@@ -195,15 +201,18 @@ async fn fallback(
                 route.despite = Some(problem.to_string());
                 return Ok(route);
             }
-            return match broken() {
+            return match broken(&route.steps) {
                 Some(by) => Err(by),
                 None => Ok(route),
             };
         }
         Err(ends) => ends,
     };
-    if !missing && let Some(by) = broken() {
-        return Err(by);
+    if !missing {
+        let steps: Vec<String> = first.iter().chain(&stepped.steps).cloned().collect();
+        if let Some(by) = broken(&steps) {
+            return Err(by);
+        }
     }
     if let Some(other) = calls_itself(cx, &name).await.filter(|other| *other != name.text) {
         return Err(another(&name, &other));
