@@ -222,6 +222,19 @@ const EXCUSED: &[(&str, &str)] = &[
     ("dns.caa", "judges public authorities only, whose certificates no test has"),
     ("database.version", "needs a PostgreSQL that is out of support"),
     ("database.tls", "needs a PostgreSQL with and without TLS"),
+    ("tls.ocsp_ct", "judges staples and public authorities' logs, of which no test has any"),
+    ("ingress.client_address", "on loopback servers, in the tests of the checks"),
+    ("ingress.upload_limit", "on loopback servers, in the tests of the checks"),
+    ("ingress.long_poll", "takes a minute; on the real stack, where it is asked for"),
+    ("synapse.well_known_support", "warns at most"),
+    ("synapse.error_shapes", "on loopback servers, in the tests of the checks"),
+    ("synapse.rate_limit_shape", "warns at most"),
+    ("synapse.media_config", "on loopback servers, in the tests of the checks"),
+    ("synapse.rtc_foci", "on loopback servers, in the tests of the checks"),
+    ("element.service_worker", "on loopback servers, in the tests of the checks"),
+    ("element.mixed_content", "on loopback servers, in the tests of the checks"),
+    ("element.unknown_path", "warns at most"),
+    ("element.fatal_combination", "on loopback servers, in the tests of the checks"),
 ];
 
 #[test]

@@ -159,6 +159,15 @@ pub(super) const CAUSES: &[Cause] = &[
             lower `max_upload_size` in homeserver.yaml to what passes.",
     },
     Cause {
+        id: "upload-limit-differs",
+        title: "the homeserver takes smaller files than was written down",
+        explanation: "The homeserver refuses, by itself, an upload that is below \
+            `expect.upload_limit`: `max_upload_size` was changed, or the new value is not in \
+            force.",
+        remedy: "Correct `max_upload_size` in homeserver.yaml and restart it, or \
+            `expect.upload_limit` in stack.toml.",
+    },
+    Cause {
         id: "long-poll-cut",
         title: "the ingress cuts requests that wait",
         explanation: "Clients wait up to 30 s for news in one request. Something ends such a \

@@ -149,4 +149,36 @@ pub(super) const CAUSES: &[Cause] = &[
         remedy: "repair what answers on the address, or remove its A or AAAA record. An AAAA \
             record of a node without a listener on IPv6 is the usual find",
     },
+    Cause {
+        id: "certificate-revoked",
+        title: "the certificate is revoked",
+        explanation: "The server itself hands out its authority's word that the certificate is \
+            revoked. Browsers refuse it.",
+        remedy: "Let it be issued anew with a new key (delete the cert-manager Secret), and find \
+            out who revoked it and why.",
+    },
+    Cause {
+        id: "ocsp-staple-missing",
+        title: "the certificate demands a stapled OCSP response, and none is sent",
+        explanation: "The certificate says \"must staple\". Browsers that honour it refuse the \
+            connection without a staple.",
+        remedy: "Issue the certificate without the TLS feature extension; most authorities have \
+            ended OCSP.",
+    },
+    Cause {
+        id: "ocsp-staple-bad",
+        title: "the stapled OCSP response is of no use",
+        explanation: "It is out of its dates, about another certificate, or no answer. Firefox \
+            shows an error for it.",
+        remedy: "Restart what ends TLS, so that it fetches a new one, or switch stapling off \
+            there.",
+    },
+    Cause {
+        id: "certificate-not-logged",
+        title: "a public certificate carries no proof that it was logged",
+        explanation: "Chrome and Safari refuse certificates of public authorities that are not in \
+            the logs of Certificate Transparency. The proofs are usually embedded.",
+        remedy: "Let the certificate be issued anew; authorities embed the proofs unless asked \
+            not to.",
+    },
 ];

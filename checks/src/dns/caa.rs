@@ -127,7 +127,7 @@ fn judge(lookup: &Lookup, issuer: &str, wildcard: bool) -> Finding {
 }
 
 /// The domains by which CAA records name an authority, the usual one first.
-fn domains_of(issuer: &str) -> Option<&'static [&'static str]> {
+pub(crate) fn domains_of(issuer: &str) -> Option<&'static [&'static str]> {
     AUTHORITIES.iter().find(|(name, _)| issuer.contains(name)).map(|(_, domains)| *domains)
 }
 

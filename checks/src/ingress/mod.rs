@@ -5,7 +5,9 @@ pub mod client_address;
 pub mod hsts;
 pub mod http2;
 pub mod http_redirect;
+pub mod long_poll;
 pub mod reachable;
 mod shared;
+pub mod upload_limit;
 
 pub(crate) use shared::{paths, services, url};

@@ -4,6 +4,7 @@ pub mod addresses_agree;
 pub mod chain;
 pub mod handshake;
 pub mod name;
+pub mod ocsp_ct;
 pub mod protocol;
 mod shared;
 pub mod validity;

@@ -52,13 +52,15 @@ pub(crate) mod tests {
                 sha256: "00".repeat(32),
                 issuer_url: None,
                 self_issued: false,
+                scts: 2,
+                must_staple: false,
             }],
             verification: Verification {
                 trust: Trust::Trusted,
                 name_matches: true,
                 in_dates: true,
             },
-            ocsp_stapled: false,
+            ocsp: None,
             connect: Duration::from_millis(2),
             handshake: Duration::from_millis(3),
         }

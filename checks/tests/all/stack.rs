@@ -188,6 +188,8 @@ async fn serve(
             text.push_str(&answer.body);
             let _ = stream.write_all(text.as_bytes()).await;
             let _ = stream.shutdown().await;
+            // What is still being sent is read, so that closing does not reset the connection.
+            let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
         });
     }
 }

@@ -77,7 +77,8 @@ impl Net {
             return Err(HttpError::Certificate { session: session.clone() });
         }
         let encoded = encode(request, &link)?;
-        let (address, limit) = (link.address, self.config().request_timeout);
+        let limit = request.patience.unwrap_or(self.config().request_timeout);
+        let address = link.address;
         let cost = link.cost();
         let start = Instant::now();
         let deadline = start + limit.saturating_sub(cost.connect + cost.handshake);

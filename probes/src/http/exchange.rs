@@ -19,6 +19,16 @@ pub enum Version {
     Http1,
 }
 
+/// A body of which only the length matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Filler {
+    /// Bytes, as `Content-Length` says.
+    pub length: u64,
+    /// Announce the length and send none of it: who refuses by `Content-Length` answers at once,
+    /// and everybody else waits.
+    pub withheld: bool,
+}
+
 /// A request.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -30,6 +40,10 @@ pub struct Request {
     pub headers: HeaderMap,
     /// None unless said otherwise.
     pub body: Bytes,
+    /// In place of a body of bytes: so many zeros, sent or just announced.
+    pub filler: Option<Filler>,
+    /// How long the answer may take, where it is not what the instruments are set to.
+    pub patience: Option<Duration>,
     /// Redirects to follow; 0 unless said otherwise.
     pub redirects: usize,
     /// Bytes of body kept; what is more is cut, and said so. 256 KiB unless said otherwise.
@@ -52,6 +66,8 @@ impl Request {
             url,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            filler: None,
+            patience: None,
             redirects: 0,
             limit: 256 * 1024,
             address: None,

@@ -6,14 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::outgoing::Outgoing;
 use super::{HttpError, Timings};
 use crate::tls::{HandshakeError, Session, alert_in};
 
@@ -37,8 +36,8 @@ pub(crate) struct Link {
 }
 
 enum Sender {
-    Http1(http1::SendRequest<Full<Bytes>>),
-    Http2(http2::SendRequest<Full<Bytes>>),
+    Http1(http1::SendRequest<Outgoing>),
+    Http2(http2::SendRequest<Outgoing>),
 }
 
 /// What is known of a connection before it speaks HTTP.
@@ -111,7 +110,7 @@ impl Link {
     /// Sends a request, and waits for the head of its answer.
     pub(crate) async fn send(
         &mut self,
-        request: http::Request<Full<Bytes>>,
+        request: http::Request<Outgoing>,
     ) -> Result<http::Response<Incoming>, HttpError> {
         let answer = match &mut self.sender {
             Sender::Http1(sender) => sender.send_request(request).await,
@@ -122,7 +121,7 @@ impl Link {
 }
 
 /// The connection itself runs in a task that ends with it, or when nobody needs it any more.
-async fn http1<S>(io: TokioIo<S>) -> hyper::Result<http1::SendRequest<Full<Bytes>>>
+async fn http1<S>(io: TokioIo<S>) -> hyper::Result<http1::SendRequest<Outgoing>>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -132,7 +131,7 @@ where
     Ok(sender)
 }
 
-async fn http2<S>(io: TokioIo<S>) -> hyper::Result<http2::SendRequest<Full<Bytes>>>
+async fn http2<S>(io: TokioIo<S>) -> hyper::Result<http2::SendRequest<Outgoing>>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

@@ -5,12 +5,13 @@ mod body;
 mod exchange;
 mod link;
 mod open;
+mod outgoing;
 mod redirect;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-pub use exchange::{Exchange, HttpError, Request, Response, Timings, Version};
+pub use exchange::{Exchange, Filler, HttpError, Request, Response, Timings, Version};
 
 pub(crate) use link::Link;
 pub(crate) use open::{Origin, Pool};

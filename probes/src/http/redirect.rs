@@ -36,6 +36,7 @@ pub(super) fn follow(request: Request, answer: &Response) -> Result<Request, Str
     if to_get {
         next.method = Method::GET;
         next.body = Bytes::new();
+        next.filler = None;
         next.headers.remove(CONTENT_TYPE);
         next.headers.remove(CONTENT_LENGTH);
     }

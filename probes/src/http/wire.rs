@@ -1,10 +1,9 @@
 //! A request as it goes over the wire.
 
-use bytes::Bytes;
 use http::header::{ACCEPT, HOST, HeaderValue, USER_AGENT};
-use http_body_util::Full;
 use url::Url;
 
+use super::outgoing::Outgoing;
 use super::{HttpError, Link, Origin, Request};
 
 /// How we call ourselves (RFC 9110 section 10.1.5).
@@ -33,10 +32,7 @@ pub(crate) fn authority(url: &Url) -> String {
 }
 
 /// The request for this connection: HTTP/2 names the whole URL, 1.1 the path and `Host`.
-pub(super) fn encode(
-    request: &Request,
-    link: &Link,
-) -> Result<http::Request<Full<Bytes>>, HttpError> {
+pub(super) fn encode(request: &Request, link: &Link) -> Result<http::Request<Outgoing>, HttpError> {
     let ours = |error: http::Error| HttpError::Ours(format!("{}: {error}", request.url));
     let authority = request.host.clone().unwrap_or_else(|| authority(&request.url));
     let target = match request.url.query() {
@@ -52,7 +48,7 @@ pub(super) fn encode(
     let mut encoded = http::Request::builder()
         .method(request.method.clone())
         .uri(uri.map_err(ours)?)
-        .body(Full::new(request.body.clone()))
+        .body(Outgoing::of(request))
         .map_err(ours)?;
     let headers = encoded.headers_mut();
     if !link.is_http2() {

@@ -39,6 +39,10 @@ pub struct Certificate {
     pub issuer_url: Option<String>,
     /// Whether subject and issuer are the same.
     pub self_issued: bool,
+    /// Proofs of logging that are embedded (RFC 6962 section 3.3).
+    pub scts: usize,
+    /// Whether it demands a stapled OCSP response (RFC 7633).
+    pub must_staple: bool,
 }
 
 /// A certificate from its DER. One that cannot be parsed has empty fields, and says so as its
@@ -60,6 +64,8 @@ pub fn describe(der: &[u8]) -> Certificate {
             sha256,
             issuer_url: None,
             self_issued: false,
+            scts: 0,
+            must_staple: false,
         },
     }
 }
@@ -79,12 +85,32 @@ fn parsed(certificate: &X509Certificate<'_>) -> Certificate {
         sha256: String::new(),
         issuer_url: issuer_url(certificate),
         self_issued: is_self_issued(certificate),
+        scts: scts(certificate),
+        must_staple: demands_staple(certificate),
     }
 }
 
 /// Whether subject and issuer are the same, byte for byte.
 pub(super) fn is_self_issued(certificate: &X509Certificate<'_>) -> bool {
     certificate.subject().as_raw() == certificate.issuer().as_raw()
+}
+
+fn scts(certificate: &X509Certificate<'_>) -> usize {
+    let found =
+        certificate.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::SCT(scts) => Some(scts.len()),
+            _ => None,
+        });
+    found.unwrap_or(0)
+}
+
+/// The TLS feature `status_request` (5), in a list of at most a handful.
+fn demands_staple(certificate: &X509Certificate<'_>) -> bool {
+    let feature = certificate
+        .extensions()
+        .iter()
+        .find(|extension| extension.oid.to_id_string() == "1.3.6.1.5.5.7.1.24");
+    feature.is_some_and(|feature| feature.value.windows(3).any(|item| item == [2, 1, 5]))
 }
 
 fn names(certificate: &X509Certificate<'_>) -> Vec<String> {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rustls::{ClientConfig, ClientConnection};
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::alert::{alert_in, tls_error};
 use super::recorder::Recorder;
-use super::{HandshakeError, Session, describe};
+use super::{HandshakeError, Session, Staple, describe, ocsp};
 use crate::Net;
 use crate::net::{Dialled, Tap};
 
@@ -88,7 +88,7 @@ impl Net {
             alpn: tls.alpn_protocol().map(|alpn| String::from_utf8_lossy(alpn).into_owned()),
             chain: sent.iter().map(|der| describe(der)).collect(),
             verification: self.verify(&server_name, sent).await,
-            ocsp_stapled: recorder.stapled(),
+            ocsp: staple(&recorder.stapled(), sent),
             connect: dialled.took,
             handshake,
         };
@@ -112,6 +112,11 @@ impl Net {
         };
         Ok(client)
     }
+}
+
+fn staple(response: &[u8], sent: &[CertificateDer<'_>]) -> Option<Result<Staple, String>> {
+    let leaf = sent.first()?;
+    (!response.is_empty()).then(|| ocsp::read(response, leaf))
 }
 
 fn version(tls: &ClientConnection) -> String {

@@ -7,6 +7,7 @@ mod certificate;
 mod handshake;
 mod issuer;
 mod legacy;
+mod ocsp;
 mod recorder;
 mod session;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod verify;
 
 pub use certificate::{Certificate, describe};
 pub use legacy::OldHello;
+pub use ocsp::{Staple, StapleStatus};
 pub use session::{ConnectError, HandshakeError, Session, Trust, Verification};
 
 pub(crate) use alert::alert_in;

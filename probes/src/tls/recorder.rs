@@ -1,6 +1,6 @@
 //! A verifier that lets the handshake finish whatever the certificate, and notes what it sees.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -14,17 +14,17 @@ use x509_parser::prelude::FromDer as _;
 #[derive(Debug)]
 pub(super) struct Recorder {
     algorithms: WebPkiSupportedAlgorithms,
-    stapled: AtomicBool,
+    stapled: Mutex<Vec<u8>>,
 }
 
 impl Recorder {
     pub(super) fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
-        Self { algorithms, stapled: AtomicBool::new(false) }
+        Self { algorithms, stapled: Mutex::default() }
     }
 
-    /// Whether an OCSP response came along.
-    pub(super) fn stapled(&self) -> bool {
-        self.stapled.load(Ordering::Relaxed)
+    /// The OCSP response that came along; empty for none.
+    pub(super) fn stapled(&self) -> Vec<u8> {
+        self.stapled.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -37,7 +37,8 @@ impl ServerCertVerifier for Recorder {
         ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.stapled.store(!ocsp_response.is_empty(), Ordering::Relaxed);
+        let mut stapled = self.stapled.lock().unwrap_or_else(PoisonError::into_inner);
+        *stapled = ocsp_response.to_vec();
         Ok(ServerCertVerified::assertion())
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Certificate;
+use super::{Certificate, Staple};
 
 /// Whether the chain leads to a trusted root, apart from names and dates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +62,9 @@ pub struct Session {
     pub chain: Vec<Certificate>,
     /// What verification says.
     pub verification: Verification,
-    /// An OCSP response was stapled.
-    pub ocsp_stapled: bool,
+    /// What the stapled OCSP response says of the leaf, or why it is of no use; none where none
+    /// was stapled.
+    pub ocsp: Option<Result<Staple, String>>,
     /// TCP connect.
     pub connect: Duration,
     /// TLS handshake.

@@ -47,6 +47,7 @@ pub struct BoshSession {
     url: Url,
     sid: String,
     rid: AtomicU64,
+    wait: Option<u64>,
     /// What the server said at the start.
     pub opened: Opened,
     /// The answer to the session request.
@@ -59,12 +60,25 @@ impl Net {
     /// # Errors
     /// [`BoshError`].
     pub async fn bosh(&self, url: &Url, domain: &str) -> Result<BoshSession, BoshError> {
+        self.bosh_waiting(url, domain, WAIT).await
+    }
+
+    /// The same, and the server may hold a request back for so many seconds.
+    ///
+    /// # Errors
+    /// [`BoshError`].
+    pub async fn bosh_waiting(
+        &self,
+        url: &Url,
+        domain: &str,
+        wait: u64,
+    ) -> Result<BoshSession, BoshError> {
         let start = Instant::now();
         let rid = first_rid();
         let request = Element::new("body", ns::HTTP_BIND)
             .attr("rid", rid.to_string())
             .attr("to", domain)
-            .attr("wait", WAIT.to_string())
+            .attr("wait", wait.to_string())
             .attr("hold", "1")
             .attr("ver", "1.6")
             .attr("content", "text/xml; charset=utf-8")
@@ -78,13 +92,14 @@ impl Net {
         };
         let text = |name| body.get_attr(name).map(str::to_owned);
         let (from, id) = (text("from"), text("authid"));
+        let wait = text("wait").and_then(|wait| wait.parse().ok());
         let rid = AtomicU64::new(rid + 1);
         let first = body.elements().find_map(features);
         let elapsed = Duration::ZERO;
         let none = Features { mechanisms: Vec::new(), offers_sasl: false, element: body };
         let found = first.is_some();
         let opened = Opened { from, id, features: first.unwrap_or(none), elapsed };
-        let mut session = BoshSession { url: url.clone(), sid, rid, opened, response };
+        let mut session = BoshSession { url: url.clone(), sid, rid, wait, opened, response };
         if !found {
             // A server may answer first and send the features when asked again.
             let body = session.poll(self).await?;
@@ -103,7 +118,17 @@ impl Net {
         url: &Url,
         body: &Element,
     ) -> Result<(Response, Element), BoshError> {
+        self.bosh_patiently(url, body, None).await
+    }
+
+    async fn bosh_patiently(
+        &self,
+        url: &Url,
+        body: &Element,
+        patience: Option<Duration>,
+    ) -> Result<(Response, Element), BoshError> {
         let mut request = Request::get(url.clone());
+        request.patience = patience;
         request.method = Method::POST;
         request.body = body.to_string().into();
         let xml = HeaderValue::from_static("text/xml; charset=utf-8");
@@ -157,6 +182,19 @@ impl BoshSession {
     ) -> Result<Element, BoshError> {
         let body = elements.into_iter().fold(self.request(), Element::child);
         net.bosh_request(&self.url, &body).await.map(|(_, body)| body)
+    }
+
+    /// Seconds for which the server holds requests back, as it says itself.
+    pub fn wait(&self) -> Option<u64> {
+        self.wait
+    }
+
+    /// Asks for what there is, and waits for as long as the server holds the request back.
+    ///
+    /// # Errors
+    /// [`BoshError`].
+    pub async fn hold(&self, net: &Net, patience: Duration) -> Result<(), BoshError> {
+        net.bosh_patiently(&self.url, &self.request(), Some(patience)).await.map(drop)
     }
 
     /// Ends the session.

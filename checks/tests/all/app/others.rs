@@ -91,8 +91,10 @@ async fn nothing_fails(stack: Stack, name: &str) {
     let cx = running.run(Vantage::Public, |target| {
         target.homeserver = "https://matrix.example.org".parse().ok();
     });
-    let of_the_homeserver =
-        |id: &str| id.starts_with("synapse.") || ["ingress.client_address"].contains(&id);
+    let of_the_homeserver = |id: &str| {
+        id.starts_with("synapse.")
+            || ["ingress.client_address", "ingress.upload_limit"].contains(&id)
+    };
     let mut seen = 0;
     for check in REGISTRY.iter().filter(|check| of_the_homeserver(check.id)) {
         let finding = finding(&cx, check.id).await;

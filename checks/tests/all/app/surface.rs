@@ -222,3 +222,39 @@ async fn what_element_refuses_to_start_with() {
     expect(&cx, "element.fatal_combination", Outcome::Fail, fatal).await;
     assert_eq!(finding(&cx, "element.mixed_content").await.outcome, Outcome::Pass);
 }
+
+#[tokio::test]
+async fn uploads_pass_the_ingress() {
+    let id = "ingress.upload_limit";
+    let upload = "POST matrix.example.org/_matrix/media/v3/upload";
+    let refused = || Answer::new(413, "<html><center>nginx</center></html>");
+    told(id, Outcome::Pass, None, |_| {}).await;
+    warns(id, "upload-limit-low", |s| s.set(upload, refused())).await;
+    let written = |limit| {
+        move |target: &mut mxdoctor_checks::Target| target.expect.upload_limit = Some(limit)
+    };
+    for (answer, cause) in
+        [(refused(), "upload-limit-low"), (refusal(413, "M_TOO_LARGE"), "upload-limit-differs")]
+    {
+        let mut stack = stack();
+        stack.set(upload, answer);
+        let running = stack.start().await;
+        let cx = running.run(Vantage::Public, written(10 << 20));
+        expect(&cx, id, Outcome::Fail, Some(cause)).await;
+    }
+    let running = stack().start().await;
+    let cx = running.run(Vantage::Public, |target| {
+        target.expect.upload_limit = Some(3 << 20);
+        target.slow = true;
+    });
+    let finding = finding(&cx, id).await;
+    assert_eq!(
+        (finding.outcome, finding.summary.as_str()),
+        (Outcome::Pass, "a body of 3 MiB arrives")
+    );
+}
+
+#[tokio::test]
+async fn a_minute_is_waited_only_where_it_is_asked_for() {
+    told("ingress.long_poll", Outcome::Skip, None, |_| {}).await;
+}

@@ -5,3 +5,4 @@ mod helpers;
 mod hostile;
 mod nginx;
 mod requests;
+mod uploads;
