@@ -8,12 +8,12 @@ use mxdoctor_fixtures::demo::{Demo, FAULTS, Fault};
 use mxdoctor_model::{CheckReport, ExitCode, Outcome, Report};
 
 /// A run's exit code and report.
-struct Run {
+pub(crate) struct Run {
     code: Option<i32>,
-    report: Report,
+    pub(crate) report: Report,
 }
 
-async fn run(fault: Option<&'static Fault>) -> Run {
+pub(crate) async fn run(fault: Option<&'static Fault>) -> Run {
     let demo = Demo::start(fault).await.expect("the demo starts");
     check(&demo, "stack.toml").await
 }
@@ -34,7 +34,7 @@ async fn check(demo: &Demo, config: &str) -> Run {
     Run { code: output.status.code(), report }
 }
 
-fn told(entry: &CheckReport) -> String {
+pub(crate) fn told(entry: &CheckReport) -> String {
     format!(
         "{} {:?} {}: {} ({})",
         entry.key(),

@@ -3,5 +3,6 @@
 mod cli;
 mod demo;
 mod docs;
+mod hostile;
 mod registry;
 mod runs;

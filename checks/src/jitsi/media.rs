@@ -1,7 +1,7 @@
 //! `jitsi.media`
 
 use mxdoctor_model::{Evidence, EvidenceKind, Finding};
-use mxdoctor_probes::conference::Step;
+use mxdoctor_probes::conference::{Guest, Step};
 use mxdoctor_probes::media::{Flow, Heard, Media};
 
 use super::dtls;
@@ -39,6 +39,9 @@ check! {
     /// - Video that was sent is not forwarded, or `config.js` asks for none (`channelLastN` of 0,
     ///   a warning).
     ///
+    /// A guest whom the deployment lets begin muted and who is not heard is no fault: the check is
+    /// skipped then, and says so.
+    ///
     /// ## How to fix it
     /// One way alone points at a filter of UDP in that direction. Loss points at the node of the
     /// bridge: its CPU limit, its network, its UDP buffers.
@@ -69,12 +72,37 @@ pub(super) fn judge(held: &Held) -> Finding {
         let guest = if a.media.is_none() { a } else { b };
         return cut_short(guest, "its media").evidences(held.timeline());
     };
-    let finding = heard([(a.name, by_a), (b.name, by_b)], held.places.last_n);
+    let finding = match muted([(a, by_b), (b, by_a)]) {
+        Some(finding) => finding,
+        None => heard([(a.name, by_a), (b.name, by_b)], held.places.last_n),
+    };
     let finding = match held.took(None, Step::Heard) {
         Some(ms) => finding.metric("first_media_ms", ms, "ms"),
         None => finding,
     };
     finding.evidences(held.timeline())
+}
+
+/// What a deployment keeps from being heard by its own wish: the invitation says that the guest
+/// begins muted, as Jicofo has it for whom moderation of sound has the bridge silence. `guests` are
+/// each with what the other one heard. Not where the other way is silent too: that is another
+/// matter.
+fn muted(guests: [(&Guest, &Media); 2]) -> Option<Finding> {
+    let silenced = |guest: &Guest| {
+        let offer = guest.invitation();
+        offer.and_then(|offer| offer.start_muted).is_some_and(|muted| muted.audio)
+    };
+    let silent = |heard: &Media| heard.audio.heard.received == 0;
+    let [(_, by_one), (_, by_other)] = guests;
+    let (guest, _) = guests.into_iter().find(|(guest, by)| silenced(guest) && silent(by))?;
+    (silent(by_one) != silent(by_other)).then(|| {
+        Finding::skip(format!("guest {} begins muted, and is not heard", guest.name))
+            .actual("the invitation has `startmuted audio='true'`, and the other way has sound")
+            .remedy(
+                "nothing, where new rooms are meant to begin with moderation of sound; else look \
+                 for the module of Prosody that sets it in the room's metadata",
+            )
+    })
 }
 
 fn judge_direct(paths: &UdpPaths) -> Finding {

@@ -117,7 +117,9 @@ impl Attendance<'_> {
     }
 
     async fn take_invitation(&mut self, offer: Result<Initiate, JingleError>) -> Result<(), Stop> {
-        if self.seen.invitations.len() == INVITATIONS {
+        let known = |sid: &str| self.seen.invitations.iter().flatten().any(|old| old.sid == sid);
+        let again = offer.as_ref().is_ok_and(|offer| known(&offer.sid));
+        if again || self.seen.invitations.len() == INVITATIONS {
             return Ok(());
         }
         let usable = offer.is_ok();

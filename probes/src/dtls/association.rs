@@ -13,7 +13,7 @@ use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile as Profile;
 use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error;
 
-use super::wire::{alert_name, looks_like_dtls, records, version_name};
+use super::wire::{acceptable, alert_name, looks_like_dtls, records, version_name};
 use super::{Fingerprint, Identity};
 
 /// Time after which a flight is sent again.
@@ -24,6 +24,9 @@ const REPEATS: u32 = 12;
 
 /// The longest datagram taken, in bytes.
 const MAX_BYTES: usize = 2048;
+
+/// Protected records taken in before the handshake is over: they wait for the keys.
+const MAX_EARLY: usize = 256;
 
 /// Label of the keying material (RFC 5764 section 4.2).
 const SRTP_LABEL: &str = "EXTRACTOR-dtls_srtp";
@@ -109,6 +112,8 @@ pub struct Dtls {
     flight: Vec<Vec<u8>>,
     repeat: Instant,
     repeats: u32,
+    /// Protected records that came, most of them before the end of the handshake.
+    early: usize,
     /// Datagrams handed out for sending.
     pub sent: u32,
     /// Datagrams taken in.
@@ -155,6 +160,7 @@ impl Dtls {
             flight: Vec::new(),
             repeat: now,
             repeats: 0,
+            early: 0,
             sent: 0,
             received: 0,
         };
@@ -223,9 +229,18 @@ impl Dtls {
         if bytes.len() > MAX_BYTES || !looks_like_dtls(bytes) {
             return;
         }
+        let most = match self.outcome {
+            None => MAX_EARLY.saturating_sub(self.early),
+            Some(_) => usize::MAX,
+        };
+        let (bytes, protected) = acceptable(bytes, most);
+        self.early = self.early.saturating_add(protected);
+        if bytes.is_empty() {
+            return;
+        }
         self.received += 1;
-        self.observe(bytes);
-        match self.endpoint.read(now, self.peer, None, BytesMut::from(bytes)) {
+        self.observe(&bytes);
+        match self.endpoint.read(now, self.peer, None, BytesMut::from(&bytes[..])) {
             Ok(events) => {
                 for event in events {
                     self.on(now, event);

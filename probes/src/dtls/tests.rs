@@ -125,6 +125,48 @@ fn strongest_hash_counts() {
     assert_eq!(Fingerprint::strongest(&[odd]), None);
 }
 
+/// Torsos, repetitions and what nobody sends in the clear are left out (RFC 6347 section 4.1.2.7).
+#[test]
+fn replays_and_torsos_do_not_end_a_handshake() {
+    let (mut client, mut server, _) = pair_of(&the_real_one(), &the_real_one());
+    let mut now = Instant::now();
+    let junk: [&[u8]; 5] = [
+        &[23, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 1, 1],
+        &[20, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 1, 1],
+        &[22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 2],
+        &[25, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 2],
+        &[22, 254, 253, 0, 0],
+    ];
+    for _ in 0..20 {
+        for to_server in [true, false] {
+            let (from, to) = match to_server {
+                true => (&mut client, &mut server),
+                false => (&mut server, &mut client),
+            };
+            while let Some(datagram) = from.poll_transmit() {
+                to.handle(now, &datagram[..datagram.len() / 2]);
+                to.handle(now, &datagram[..datagram.len() - 1]);
+                junk.iter().for_each(|junk| to.handle(now, junk));
+                to.handle(now, &datagram);
+                to.handle(now, &datagram);
+            }
+        }
+        now += Duration::from_millis(500);
+        client.handle_timeout(now);
+        server.handle_timeout(now);
+    }
+    assert!(matches!(client.outcome(), Some(Ok(_))), "{:?}", client.outcome());
+    assert!(matches!(server.outcome(), Some(Ok(_))), "{:?}", server.outcome());
+    client.write(now, b"data").expect("an association");
+    while let Some(datagram) = client.poll_transmit() {
+        server.handle(now, &datagram[..datagram.len() / 2]);
+        server.handle(now, &datagram);
+        server.handle(now, &datagram);
+    }
+    assert_eq!(server.read().as_deref(), Some(&b"data"[..]));
+    assert_eq!(server.read(), None, "a replay is no second message");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -5,15 +5,51 @@ pub fn looks_like_dtls(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|first| (20..64).contains(first))
 }
 
-/// The records of a datagram: content type, epoch and body.
-pub(super) fn records(mut datagram: &[u8]) -> impl Iterator<Item = (u8, u16, &[u8])> {
+/// Bytes of a record before its body (RFC 6347 section 4.1).
+const HEADER: usize = 13;
+
+/// The whole records of a datagram: content type, epoch and body.
+pub(super) fn records(datagram: &[u8]) -> impl Iterator<Item = (u8, u16, &[u8])> {
+    whole(datagram).map(|record| (record[0], epoch(record), &record[HEADER..]))
+}
+
+fn whole(mut datagram: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
-        let (header, rest) = datagram.split_at_checked(13)?;
+        let header = datagram.get(..HEADER)?;
         let length = usize::from(u16::from_be_bytes([header[11], header[12]]));
-        let (body, rest) = rest.split_at_checked(length)?;
+        let (record, rest) = datagram.split_at_checked(HEADER + length)?;
         datagram = rest;
-        Some((header[0], u16::from_be_bytes([header[3], header[4]]), body))
+        Some(record)
     })
+}
+
+fn epoch(record: &[u8]) -> u16 {
+    u16::from_be_bytes([record[3], record[4]])
+}
+
+/// What of a datagram may be taken in. A record that is cut off or that nobody sends in the clear
+/// is left out, as RFC 6347 section 4.1.2.7 has it: else anybody who knows the address could end a
+/// handshake by it. `most` protected ones are kept, which wait where they come before the keys.
+pub(super) fn acceptable(datagram: &[u8], most: usize) -> (Vec<u8>, usize) {
+    let mut kept = Vec::with_capacity(datagram.len());
+    let mut protected = 0;
+    for record in whole(datagram) {
+        let body = &record[HEADER..];
+        let fits = match (record[0], epoch(record)) {
+            (20, 0) => body == [1],
+            (21, 0) => matches!(body, [1 | 2, _]),
+            (22, 0) => body.len() >= 12,
+            (20..=23, 1..) => {
+                protected += 1;
+                protected <= most && !body.is_empty()
+            }
+            _ => false,
+        };
+        if fits {
+            kept.extend_from_slice(record);
+        }
+    }
+    (kept, protected)
 }
 
 pub(super) fn version_name((major, minor): (u8, u8)) -> String {

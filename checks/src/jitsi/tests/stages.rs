@@ -248,6 +248,32 @@ fn what_is_not_heard_is_told_apart() {
     assert_eq!(short(&media::judge(&cut)), fails("media-lossy"));
 }
 
+/// Jicofo has the bridge silence a guest whom moderation lets not speak, and says so to it.
+#[test]
+fn who_begins_muted_is_no_fault_of_the_bridge() {
+    let mute = |guest: &mut Guest| {
+        let invitation = guest.invitations[0].as_mut().expect("an offer");
+        invitation.start_muted = Some(jingle::StartMuted { audio: true, video: true });
+    };
+    let deaf = |guest: &mut Guest| {
+        let heard = &mut guest.media.as_mut().expect("media").audio.heard;
+        (heard.received, heard.numbers) = (0, None);
+    };
+    let mut held = healthy();
+    mute(&mut held.conference.guests[1]);
+    assert_eq!(short(&media::judge(&held)), (Outcome::Pass, None));
+    deaf(&mut held.conference.guests[0]);
+    let finding = media::judge(&held);
+    assert_eq!(short(&finding), (Outcome::Skip, None));
+    assert!(finding.summary.contains("guest B begins muted"), "{}", finding.summary);
+    deaf(&mut held.conference.guests[1]);
+    assert_eq!(short(&media::judge(&held)), fails("media-silent"));
+    let mut held = healthy();
+    mute(&mut held.conference.guests[1]);
+    deaf(&mut held.conference.guests[1]);
+    assert_eq!(short(&media::judge(&held)), fails("media-one-way"));
+}
+
 #[test]
 fn video_that_nobody_gets_is_named() {
     let held = changed(|guest| {
