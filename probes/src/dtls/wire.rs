@@ -6,13 +6,18 @@ pub fn looks_like_dtls(bytes: &[u8]) -> bool {
 }
 
 /// The records of a datagram: content type, epoch and body.
-pub(super) fn records(mut datagram: &[u8]) -> impl Iterator<Item = (u8, u16, &[u8])> {
+pub(super) fn records(datagram: &[u8]) -> impl Iterator<Item = (u8, u16, &[u8])> {
+    whole_records(datagram).map(|(kind, epoch, record)| (kind, epoch, &record[13..]))
+}
+
+/// The same with their headers, of 13 bytes.
+pub(super) fn whole_records(mut datagram: &[u8]) -> impl Iterator<Item = (u8, u16, &[u8])> {
     std::iter::from_fn(move || {
-        let (header, rest) = datagram.split_at_checked(13)?;
+        let header = datagram.get(..13)?;
         let length = usize::from(u16::from_be_bytes([header[11], header[12]]));
-        let (body, rest) = rest.split_at_checked(length)?;
+        let (record, rest) = datagram.split_at_checked(13 + length)?;
         datagram = rest;
-        Some((header[0], u16::from_be_bytes([header[3], header[4]]), body))
+        Some((record[0], u16::from_be_bytes([record[3], record[4]]), record))
     })
 }
 
