@@ -1,5 +1,9 @@
-//! What an entity is and can do (XEP-0030), and which STUN and TURN servers there are
+//! What an entity is and can do (XEP-0030, XEP-0115), and which STUN and TURN servers there are
 //! (XEP-0215).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ring::digest;
 
 use super::{Element, StanzaError, iq, ns, result, stanza_error};
 
@@ -75,6 +79,20 @@ pub fn info_answer(request: &Element, name: &str, features: &[&str]) -> Element 
         query = query.child(Element::new("feature", ns::DISCO_INFO).attr("var", *feature));
     }
     result(request).child(query)
+}
+
+/// The same for a presence, in a word (XEP-0115 section 5.1): who has seen an answer with this word
+/// does not ask again.
+pub fn caps(node: &str, name: &str, features: &[&str]) -> Element {
+    let mut features = features.to_vec();
+    features.sort_unstable();
+    let features: String = features.iter().map(|feature| format!("{feature}<")).collect();
+    let all = format!("client/bot//{name}<{features}");
+    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, all.as_bytes());
+    Element::new("c", ns::CAPS)
+        .attr("hash", "sha-1")
+        .attr("node", node)
+        .attr("ver", BASE64.encode(hash))
 }
 
 /// Reads an answer; also a message that tells it unasked, as some sites' servers send after the
