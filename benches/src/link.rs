@@ -42,10 +42,13 @@ pub(crate) struct Link {
     ends: [(String, &'static str); 2],
 }
 
-/// What waits for its time on one direction: the earliest first, and of those the first that came.
+/// A packet with its time and its number: the earliest first, and of those the first that came.
+type Waiting = Reverse<(Instant, u64, Vec<u8>)>;
+
+/// What waits for its time on one direction.
 #[derive(Default)]
 struct Queue {
-    packets: Mutex<BinaryHeap<Reverse<(Instant, u64, Vec<u8>)>>>,
+    packets: Mutex<BinaryHeap<Waiting>>,
     arrived: Condvar,
 }
 

@@ -245,6 +245,24 @@ mod tests {
     }
 
     #[test]
+    fn the_word_in_a_presence_is_that_of_the_answer() {
+        let asked = parse(
+            "<iq xmlns='jabber:client' type='get' id='q' from='r@muc/focus'>\
+             <query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+        );
+        let features = ["urn:b", "http://a", "urn:a"];
+        let answer = info_answer(&asked.expect("XML"), "probe", &features);
+        let told = info(&answer).expect("info");
+        let who = &told.identities[0];
+        let name = who.name.as_deref().unwrap_or_default();
+        let all = format!("{}/{}//{name}<http://a<urn:a<urn:b<", who.category, who.kind);
+        let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, all.as_bytes());
+        let presence = caps("urn:node", "probe", &features);
+        assert_eq!(presence.get_attr("ver"), Some(&*BASE64.encode(hash)));
+        assert_eq!(presence.get_attr("hash"), Some("sha-1"));
+    }
+
+    #[test]
     fn a_question_about_a_node_is_answered_for_it() {
         let asked = parse(
             "<iq xmlns='jabber:client' type='get' id='q' from='r@muc/focus'>\
