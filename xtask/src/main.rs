@@ -43,7 +43,11 @@ enum Chore {
         targets: Vec<String>,
     },
     /// Measures the release binary on the real stack over a slow link; needs root.
-    Bench,
+    Bench {
+        /// What to measure: `run`, `conference`, `browser`, or `soak` with how many runs; the
+        /// first three unless given.
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -52,7 +56,7 @@ fn main() -> ExitCode {
         Chore::Test { arguments } => test(&arguments),
         Chore::Docs => docs(),
         Chore::Fuzz { seconds, targets } => fuzz::run(&workspace(), seconds, &targets),
-        Chore::Bench => bench(),
+        Chore::Bench { arguments } => bench(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error}");
@@ -78,7 +82,7 @@ fn docs() -> Result<ExitCode, Box<dyn Error>> {
     Ok(exit_code(cargo().env("MXDOCTOR_WRITE_DOCS", "1").args(test).status()?))
 }
 
-fn bench() -> Result<ExitCode, Box<dyn Error>> {
+fn bench(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     install()?;
     let built = cargo().args(["build", "--release"]).status()?;
     if !built.success() {
@@ -86,7 +90,7 @@ fn bench() -> Result<ExitCode, Box<dyn Error>> {
     }
     let binary = target().join("release/mxdoctor");
     let run = ["run", "--quiet", "--release", "--package", "mxdoctor-benches", "--"];
-    Ok(exit_code(cargo().args(run).arg(binary).arg(target()).status()?))
+    Ok(exit_code(cargo().args(run).arg(binary).arg(target()).args(arguments).status()?))
 }
 
 fn cargo() -> Command {

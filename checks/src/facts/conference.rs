@@ -1,7 +1,7 @@
 //! A conference of two guests, held.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, join, select};
 use mxdoctor_model::{Evidence, Finding, Outcome};
@@ -26,6 +26,8 @@ pub struct Call;
 pub struct Held {
     /// What they saw.
     pub conference: Conference,
+    /// From the first question for where XMPP is to the conference's own start.
+    pub began: Duration,
     /// What the configuration says.
     pub places: Arc<XmppPlaces>,
     /// The domain that they logged in to.
@@ -54,6 +56,7 @@ impl Fact for Call {
     const OWNER: &'static str = "jitsi.xmpp_login";
 
     async fn observe(&self, cx: &Cx) -> Result<Held, Unavailable> {
+        let asked = Instant::now();
         let room = room_name();
         let (places, opened) = find(cx, &room).await?;
         let given = &cx.target().jitsi_login;
@@ -87,6 +90,7 @@ impl Fact for Call {
         let conference = hold(cx.net(), whereabouts, opened, &options)
             .await
             .map_err(|unheld| Unavailable::by(Self::OWNER, Finding::error(unheld.to_string())))?;
+        let began = asked.elapsed().saturating_sub(conference.elapsed);
         if !reached_xmpp(&conference.guests)
             && let Some(by) = xmpp_trouble(cx).await
         {
@@ -98,7 +102,7 @@ impl Fact for Call {
             }
             _ => None,
         };
-        Ok(Held { conference, places, domain, visitor, health })
+        Ok(Held { conference, began, places, domain, visitor, health })
     }
 }
 

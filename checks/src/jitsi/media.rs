@@ -77,7 +77,11 @@ pub(super) fn judge(held: &Held) -> Finding {
         None => heard([(a.name, by_a), (b.name, by_b)], held.places.last_n),
     };
     let finding = match held.took(None, Step::Heard) {
-        Some(ms) => finding.metric("first_media_ms", ms, "ms"),
+        Some(ms) => finding.metric("began_ms", held.began.as_secs_f64() * 1e3, "ms").metric(
+            "first_media_ms",
+            ms,
+            "ms",
+        ),
         None => finding,
     };
     finding.evidences(held.timeline())

@@ -144,7 +144,7 @@ impl Attendance<'_> {
                 video: self.options.video,
             };
             let room = self.room();
-            let presence = focus::join(&room, &guest);
+            let presence = focus::join(&room, &guest).child(self.abilities());
             let goodbye = focus::leave(&room, &self.seen.endpoint);
             // From here on there is a room to leave, however this ends.
             self.set_farewell(vec![goodbye]);

@@ -21,6 +21,8 @@ pub(super) const ACCEPT: &str = "mxdoctor-accept";
 pub(super) const TERMINATE: &str = "mxdoctor-terminate";
 /// What the probe calls itself when it is asked.
 const NAME: &str = "mxdoctor";
+/// What stands for the probe where its abilities are told.
+const NODE: &str = "urn:mxdoctor:probe";
 
 impl Attendance<'_> {
     /// Takes a stanza in.
@@ -31,6 +33,12 @@ impl Attendance<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What we can do, for our presence. Jicofo remembers it by its hash and spares later guests its
+    /// question, and so a round trip; where it is missing it logs an error.
+    pub(super) fn abilities(&self) -> Element {
+        xmpp::caps(NODE, NAME, &focus::features(self.options.video))
     }
 
     fn take_presence(&mut self, presence: &Element) {

@@ -13,6 +13,7 @@ use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile as Profile;
 use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error;
 
+use super::order::Arrivals;
 use super::wire::{acceptable, alert_name, looks_like_dtls, records, version_name};
 use super::{Fingerprint, Identity};
 
@@ -99,6 +100,7 @@ pub struct Dtls {
     endpoint: Endpoint,
     peer: SocketAddr,
     side: Side,
+    arrivals: Arrivals,
     signalled: Vec<Fingerprint>,
     presented: Arc<Mutex<Option<Vec<u8>>>>,
     started: Instant,
@@ -149,6 +151,7 @@ impl Dtls {
             endpoint,
             peer,
             side,
+            arrivals: Arrivals::new(side),
             signalled,
             presented,
             started: now,
@@ -240,7 +243,17 @@ impl Dtls {
         }
         self.received += 1;
         self.observe(&bytes);
-        match self.endpoint.read(now, self.peer, None, BytesMut::from(&bytes[..])) {
+        if self.outcome.is_some() {
+            return self.read_in(now, &bytes);
+        }
+        let due = self.arrivals.take(&bytes);
+        if !due.is_empty() {
+            self.read_in(now, &due);
+        }
+    }
+
+    fn read_in(&mut self, now: Instant, bytes: &[u8]) {
+        match self.endpoint.read(now, self.peer, None, BytesMut::from(bytes)) {
             Ok(events) => {
                 for event in events {
                     self.on(now, event);
@@ -279,6 +292,8 @@ impl Dtls {
             .map(|transmit| transmit.message.to_vec())
             .collect();
         self.outgoing.extend(batch.iter().cloned());
+        let sealed = |datagram: &Vec<u8>| records(datagram).any(|(_, epoch, _)| epoch > 0);
+        self.arrivals.answered |= batch.iter().any(sealed);
         if !batch.is_empty() {
             self.flight = batch;
             self.repeat = now + FLIGHT;

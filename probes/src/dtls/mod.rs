@@ -5,6 +5,7 @@
 
 mod association;
 mod identity;
+mod order;
 mod wire;
 
 pub use association::{Dtls, DtlsError, Secured, Side, SrtpKeys};

@@ -13,6 +13,11 @@ pub(super) fn records(datagram: &[u8]) -> impl Iterator<Item = (u8, u16, &[u8])>
     whole(datagram).map(|record| (record[0], epoch(record), &record[HEADER..]))
 }
 
+/// The same with their headers.
+pub(super) fn whole_records(datagram: &[u8]) -> impl Iterator<Item = (u8, u16, &[u8])> {
+    whole(datagram).map(|record| (record[0], epoch(record), record))
+}
+
 fn whole(mut datagram: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let header = datagram.get(..HEADER)?;

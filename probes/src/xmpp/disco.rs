@@ -1,5 +1,9 @@
-//! What an entity is and can do (XEP-0030), and which STUN and TURN servers there are
+//! What an entity is and can do (XEP-0030, XEP-0115), and which STUN and TURN servers there are
 //! (XEP-0215).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ring::digest;
 
 use super::{Element, StanzaError, iq, ns, result, stanza_error};
 
@@ -75,6 +79,20 @@ pub fn info_answer(request: &Element, name: &str, features: &[&str]) -> Element 
         query = query.child(Element::new("feature", ns::DISCO_INFO).attr("var", *feature));
     }
     result(request).child(query)
+}
+
+/// The same for a presence, in a word (XEP-0115 section 5.1): who has seen an answer with this word
+/// does not ask again.
+pub fn caps(node: &str, name: &str, features: &[&str]) -> Element {
+    let mut features = features.to_vec();
+    features.sort_unstable();
+    let features: String = features.iter().map(|feature| format!("{feature}<")).collect();
+    let all = format!("client/bot//{name}<{features}");
+    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, all.as_bytes());
+    Element::new("c", ns::CAPS)
+        .attr("hash", "sha-1")
+        .attr("node", node)
+        .attr("ver", BASE64.encode(hash))
 }
 
 /// Reads an answer; also a message that tells it unasked, as some sites' servers send after the
@@ -224,6 +242,24 @@ mod tests {
         assert_eq!(services.len(), 2);
         assert_eq!((services[0].port, services[0].username.as_deref()), (Some(443), Some("1:u")));
         assert_eq!((services[1].port, &*services[1].host), (None, "s.example"));
+    }
+
+    #[test]
+    fn the_word_in_a_presence_is_that_of_the_answer() {
+        let asked = parse(
+            "<iq xmlns='jabber:client' type='get' id='q' from='r@muc/focus'>\
+             <query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+        );
+        let features = ["urn:b", "http://a", "urn:a"];
+        let answer = info_answer(&asked.expect("XML"), "probe", &features);
+        let told = info(&answer).expect("info");
+        let who = &told.identities[0];
+        let name = who.name.as_deref().unwrap_or_default();
+        let all = format!("{}/{}//{name}<http://a<urn:a<urn:b<", who.category, who.kind);
+        let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, all.as_bytes());
+        let presence = caps("urn:node", "probe", &features);
+        assert_eq!(presence.get_attr("ver"), Some(&*BASE64.encode(hash)));
+        assert_eq!(presence.get_attr("hash"), Some("sha-1"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod websocket;
 pub use bosh::{BoshError, BoshSession};
 pub use client::{Carrier, Client};
 pub use disco::{
-    Identity, Info, Service, info, info_answer, info_request, is_info_request, services,
+    Identity, Info, Service, caps, info, info_answer, info_request, is_info_request, services,
     services_request,
 };
 pub use element::{Element, Node};
@@ -47,6 +47,8 @@ pub mod ns {
     pub const PING: &str = "urn:xmpp:ping";
     /// What an entity is and can do (XEP-0030).
     pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
+    /// What an entity can do, told in its presence (XEP-0115).
+    pub const CAPS: &str = "http://jabber.org/protocol/caps";
     /// Forms (XEP-0004).
     pub const DATA: &str = "jabber:x:data";
     /// STUN and TURN servers (XEP-0215).

@@ -228,6 +228,7 @@ fn healthy() -> Held {
         websocket: None,
     };
     Held {
+        began: Duration::ZERO,
         conference: Conference {
             room: "mxdoctor-1@muc.meet.jitsi".into(),
             guests: [guest("A"), guest("B")],

@@ -1,0 +1,50 @@
+//! A full run over the slow link.
+
+use std::error::Error;
+
+use mxdoctor_model::Report;
+
+use crate::place::Place;
+use crate::process::{median, run};
+use crate::{RUNS, waterfall};
+
+/// Wall time against the longest chain of its own waterfall and against one request of curl, and
+/// memory.
+pub(crate) fn full_run(place: &Place) -> Result<(), Box<dyn Error>> {
+    let (mut ratios, mut walls, mut curls, mut memory) = (vec![], vec![], vec![], vec![]);
+    let mut last = Vec::new();
+    for _ in 0..RUNS {
+        let took = run(&mut place.check())?;
+        let report: Report = serde_json::from_slice(&took.output.stdout)?;
+        if report.summary.fail + report.summary.error > 0 {
+            let first = report.root_causes.first().map(|root| root.summary.clone());
+            return Err(format!("the stack is not healthy over the link: {first:?}").into());
+        }
+        let (chain, names) = waterfall::longest_chain(&report);
+        let wall = report.run.duration_ms;
+        ratios.push(wall as f64 / chain as f64);
+        walls.push(wall as f64);
+        memory.push(took.resident_kib);
+        last = names;
+        let mut curl = place.command("curl");
+        curl.args(["--silent", "--fail", "--output", "/dev/null"])
+            .args(["--resolve", "matrix.testing.borooka.ee:443:198.51.100.11", "--cacert"])
+            .arg(place.root())
+            .arg("https://matrix.testing.borooka.ee/_matrix/client/versions");
+        let took = run(&mut curl)?;
+        if !took.output.status.success() {
+            return Err(format!("curl over the link: {}", took.output.status).into());
+        }
+        curls.push(took.wall.as_secs_f64() * 1e3);
+    }
+    let wall = median(walls).unwrap_or(0.0);
+    let ratio = median(ratios).unwrap_or(0.0);
+    let curl = median(curls).unwrap_or(0.0);
+    let mib = median(memory).unwrap_or(0) as f64 / 1024.0;
+    println!("full run, 50 ms round trip  {wall:6.0} ms");
+    println!("  against its longest chain {ratio:6.2} times    promised within 1.2");
+    println!("  against one curl request  {:6.1} times", wall / curl);
+    println!("peak resident memory        {mib:6.1} MiB      promised under 40");
+    println!("longest chain: {}", last.join(" → "));
+    Ok(())
+}
