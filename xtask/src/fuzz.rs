@@ -33,7 +33,8 @@ pub(crate) fn run(
             .arg(corpus)
             .arg("--")
             .arg(format!("-max_total_time={seconds}"))
-            .args(["-timeout=10", "-rss_limit_mb=2048", "-max_len=8192", "-print_final_stats=1"])
+            .args(["-timeout=10", "-rss_limit_mb=2048", "-malloc_limit_mb=64"])
+            .args(["-max_len=8192", "-print_final_stats=1"])
             .status()?;
         if !status.success() {
             return Err(format!("{target} found something: see fuzz/artifacts/{target}").into());
@@ -98,7 +99,7 @@ fn captured(target: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for document in &documents {
         match target {
-            "xmpp" => collect(document, &["frame"], &mut found),
+            "xmpp" | "disco" | "focus" | "jingle" => collect(document, &["frame"], &mut found),
             "colibri" => collect(document, &["body", "msg", "messages"], &mut found),
             _ => {}
         }

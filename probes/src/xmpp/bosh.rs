@@ -137,16 +137,9 @@ impl Net {
         if response.status != http::StatusCode::OK {
             return Err(BoshError::Status(Box::new(response)));
         }
-        match parse(&response.text()) {
-            Err(error) => {
-                let reason = error.to_string();
-                Err(BoshError::NotBosh { response: Box::new(response), reason })
-            }
-            Ok(body) if !body.is("body", ns::HTTP_BIND) => {
-                let reason = format!("the element is `{}`, not BOSH's `body`", body.name);
-                Err(BoshError::NotBosh { response: Box::new(response), reason })
-            }
-            Ok(body) => match refusal(&body) {
+        match bosh_body(&response.text()) {
+            Err(reason) => Err(BoshError::NotBosh { response: Box::new(response), reason }),
+            Ok(body) => match bosh_end(&body) {
                 Some(condition) => {
                     Err(BoshError::Refused { response: Box::new(response), condition })
                 }
@@ -204,8 +197,22 @@ impl BoshSession {
     }
 }
 
-/// Why the server ends the session with this body, if it does.
-fn refusal(body: &Element) -> Option<StreamError> {
+/// Reads the body of an answer of BOSH (XEP-0124 section 3).
+///
+/// # Errors
+/// Why it is none.
+pub fn bosh_body(text: &str) -> Result<Element, String> {
+    let body = parse(text).map_err(|error| error.to_string())?;
+    if body.is("body", ns::HTTP_BIND) {
+        Ok(body)
+    } else {
+        Err(format!("the element is `{}`, not BOSH's `body`", body.name))
+    }
+}
+
+/// Why the server ends the session with this body, if it does (XEP-0124 section 17): by the
+/// stream's own condition, where there is one, else by BOSH's.
+pub fn bosh_end(body: &Element) -> Option<StreamError> {
     if body.get_attr("type") != Some("terminate") {
         return None;
     }
@@ -227,7 +234,7 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> Option<StreamError> {
-        refusal(&parse(text).expect("XML"))
+        bosh_end(&parse(text).expect("XML"))
     }
 
     #[test]

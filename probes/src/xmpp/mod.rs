@@ -14,7 +14,7 @@ mod stream;
 mod tests;
 mod websocket;
 
-pub use bosh::{BoshError, BoshSession};
+pub use bosh::{BoshError, BoshSession, bosh_body, bosh_end};
 pub use client::{Carrier, Client};
 pub use disco::{
     Identity, Info, Service, caps, info, info_answer, info_request, is_info_request, services,
@@ -23,6 +23,7 @@ pub use disco::{
 pub use element::{Element, Node};
 pub use login::{LoggedIn, Login, LoginError};
 pub use read::{XmlError, parse};
+pub use sasl::scram_exchange;
 pub use stanza::{StanzaError, iq, is_answer, is_request, refusal, result, stanza_error};
 pub use stream::{Features, Opened, StreamError, features, stream_error};
 pub use websocket::{XmppError, XmppWebSocket};

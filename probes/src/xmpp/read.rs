@@ -2,6 +2,7 @@
 //! instructions, document types or entities of one's own; bounded in size, depth and number.
 
 use quick_xml::XmlVersion;
+use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::ResolveResult;
 use quick_xml::reader::NsReader;
@@ -54,7 +55,7 @@ pub fn parse(text: &str) -> Result<Element, XmlError> {
     loop {
         let (namespace, event) = reader.read_resolved_event().map_err(malformed)?;
         let namespace = match namespace {
-            ResolveResult::Bound(namespace) => namespace.0.to_owned(),
+            ResolveResult::Bound(name) => namespace_name(name.0)?,
             ResolveResult::Unbound => String::new(),
             ResolveResult::Unknown(prefix) => {
                 return Err(malformed(format!("the prefix `{prefix}` is not declared")));
@@ -87,6 +88,18 @@ fn is_legal(c: char) -> bool {
 
 fn malformed(what: impl ToString) -> XmlError {
     XmlError::Malformed(what.to_string())
+}
+
+/// The name of a namespace, which is an attribute's value and may be escaped as one.
+fn namespace_name(raw: &str) -> Result<String, XmlError> {
+    if raw.contains('<') {
+        return Err(malformed("`<` in the name of a namespace"));
+    }
+    let name = unescape(raw).map_err(malformed)?;
+    if !name.chars().all(is_legal) {
+        return Err(malformed("a reference to no character"));
+    }
+    Ok(name.into_owned())
 }
 
 fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Result<char, XmlError> {
@@ -140,6 +153,9 @@ impl Builder {
                 continue;
             }
             key.split(':').try_for_each(|part| name(part).map(drop))?;
+            if attribute.value.contains('<') {
+                return Err(malformed("`<` in the value of an attribute"));
+            }
             let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(malformed)?;
             if !value.chars().all(is_legal) {
                 return Err(malformed("a reference to no character"));
@@ -222,6 +238,9 @@ mod tests {
         assert_eq!(element.get_attr("b"), Some("x &A  y"));
         assert_eq!(element.get_text(), "1 <B<&");
         assert_eq!(element.children.len(), 3);
+        let named = parse("<a xmlns='b&amp;c'><d xmlns='&lt;'/></a>").expect("valid");
+        assert!(named.is("a", "b&c") && named.get("d", "<").is_some());
+        assert_eq!(parse(&named.to_string()), Ok(named));
     }
 
     #[test]
@@ -249,6 +268,10 @@ mod tests {
             "<a>\u{1}</a>",
             "<a>&#1;</a>",
             "<a b='&#1;'/>",
+            "<a b='<'/>",
+            "<a xmlns='urn:<x'/>",
+            "<a xmlns='&b;'/>",
+            "<a xmlns='&#1;'/>",
             "<a>&#xD800;</a>",
             "<a b='&c;'/>",
             "<a>&</a>",
