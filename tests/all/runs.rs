@@ -81,7 +81,8 @@ async fn only_and_skip_select() {
                 "ingress.reachable",
                 "ingress.http_redirect",
                 "ingress.hsts",
-                "ingress.challenge"
+                "ingress.challenge",
+                "ingress.escaped_paths"
             ]
         );
     }
