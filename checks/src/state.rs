@@ -104,8 +104,8 @@ impl State {
         read.map(Some).map_err(|error| foreign(&path, server_name, error.to_string()))
     }
 
-    /// Stores a value in place of what was stored: under a temporary name, renamed when it is whole.
-    /// Only the owner can read the file.
+    /// Stores a value in place of what was stored: under a temporary name, renamed when it is
+    /// whole. Only the owner can read the file.
     ///
     /// # Errors
     /// [`StateError`]; a file that is there and is not ours is left alone.

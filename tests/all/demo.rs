@@ -216,6 +216,8 @@ const EXCUSED: &[(&str, &str)] = &[
     ("jitsi.jvb_health", "on loopback servers, in the tests of the checks"),
     ("jitsi.jicofo_health", "on loopback servers, in the tests of the checks"),
     ("jitsi.prosody_health", "on loopback servers, in the tests of the checks"),
+    ("federation.key_identity", "on loopback servers, in the tests of the checks"),
+    ("federation.signed_request", "on loopback servers and a real Synapse, with an own identity"),
     ("ingress.http2", "warns at most"),
     ("ingress.hsts", "warns at most"),
     ("element.cache", "warns at most"),

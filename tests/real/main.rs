@@ -4,6 +4,7 @@
 //! first that needs it and is gone when this process is, however it ends.
 
 mod browser;
+mod federation;
 mod judge;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,11 @@ fn main() -> ExitCode {
     let mut trials = vec![
         trial("healthy_for_a_user", |bench| healthy(bench, View::Public)),
         trial("healthy_for_a_pod", |bench| healthy(bench, View::Cluster)),
+        trial("federation::signed_request", |bench| federation::signed_request(bench.stack()?)),
+        trial("federation::certificate_refused", |bench| {
+            federation::certificate_refused(bench.stack()?)
+        }),
+        trial("federation::way_out_blocked", |bench| federation::way_out_blocked(bench.stack()?)),
         trial("reports_are_read_by_others", reports),
         trial("synapse_answers_as_recorded", |bench| {
             let file = include_str!("../../fixtures/recordings/synapse.json");

@@ -150,7 +150,7 @@ pub(super) const CAUSES: &[Cause] = &[
             with the range of what stands before it).",
     },
     Cause {
-        id: "upload-limit-low",
+        id: "ingress-upload-limit",
         title: "the ingress takes smaller files than the homeserver",
         explanation: "Clients are told the homeserver's limit, and files below it are refused on \
             the way with 413. People see \"The file failed to upload\".",

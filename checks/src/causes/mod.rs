@@ -9,6 +9,7 @@ mod exposure;
 mod federation;
 mod ingress;
 mod jitsi;
+mod signing;
 mod synapse;
 mod tls;
 mod turn;
@@ -24,6 +25,7 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     ingress::CAUSES,
     synapse::CAUSES,
     federation::CAUSES,
+    signing::CAUSES,
     element::CAUSES,
     jitsi::CAUSES,
     conference::CAUSES,

@@ -102,7 +102,8 @@ impl Ask {
         self
     }
 
-    fn request(&self) -> Request {
+    /// As the instrument takes it.
+    pub(crate) fn request(&self) -> Request {
         let mut request = Request::get(self.url.clone());
         request.method = self.method.clone();
         request.headers.extend(self.headers.iter().cloned());

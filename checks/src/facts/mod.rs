@@ -61,7 +61,7 @@ pub(crate) use addresses::{host_of, listed};
 pub(crate) use candidates::looks_like_element;
 pub(crate) use client::{gist, is_html, read_versions, web_url};
 pub(crate) use conference::lacks_a_bridge;
-pub(crate) use federation::{another, ask_place, server_name, unserved};
+pub(crate) use federation::{another, ask_place, send_place, server_name, unserved};
 pub(crate) use jitsi::looks_like_jitsi;
 pub(crate) use page::is_homeserver_path;
 pub(crate) use paths::is_bridges;

@@ -1,7 +1,9 @@
 //! `federation.keys`
 
 use mxdoctor_model::{EvidenceKind, Finding, Outcome};
-use mxdoctor_probes::matrix::{Defect, KeyDocument, KeyState, decode_base64, encode_base64};
+use mxdoctor_probes::matrix::{
+    Defect, KeyDocument, KeyState, OldKey, decode_base64, encode_base64,
+};
 
 use crate::facts::{Clock, KeySample, ServerKeys, another, server_name};
 use crate::{Cx, Unavailable, Verdict, check};
@@ -20,7 +22,7 @@ check! {
     /// - Different keys from one fetch to the next: two pods, each with a signing key of its own.
     /// - `valid_until_ts` in the past. Within the hour, or where a cache answers, it warns.
     /// - No Ed25519 key, a number that is not an integer, a content type that is not JSON.
-    /// - A key that is known to be weak (CVE-2026-24044).
+    /// - A key that is known to be weak (CVE-2026-24044); it warns where that one is retired.
     ///
     /// ## How to fix it
     /// One homeserver has one signing key: mount it from the Secret `synapse-signing-key`, one
@@ -47,6 +49,32 @@ check! {
 const WEAK: &[&str] = &["l/O9hxMVKB6Lg+3Hqf0FQQZhVESQcMzbPN1Cz2nM3og"];
 
 const HOUR: i64 = 3_600_000;
+
+/// The document, if this check finds it fit to be relied upon in every fetch.
+///
+/// # Errors
+/// What this check says of it otherwise.
+pub(crate) async fn sound(cx: &Cx) -> Result<KeyDocument, Unavailable> {
+    let own = |finding: Finding| Unavailable::by("federation.keys", finding);
+    let name = server_name(cx)?;
+    let samples = cx.fact(ServerKeys).await?;
+    if let Some(finding) = unequal(&samples) {
+        return Err(own(shown(finding, &samples)));
+    }
+    let first = samples.first().ok_or_else(|| own(Finding::error("no key document")))?;
+    let document = match &first.document {
+        Err(error) => return Err(own(invalid(format!("{}: {error}", first.place)))),
+        Ok(document) => document,
+    };
+    match document.server_name.as_deref() {
+        Some(said) if said != name.text => return Err(another(&name, said)),
+        _ => {}
+    }
+    match content(document).or_else(|| signatures(document)) {
+        Some(finding) => Err(own(shown(finding, &samples))),
+        None => Ok(document.clone()),
+    }
+}
 
 async fn run(cx: &Cx) -> Verdict {
     let name = server_name(cx)?;
@@ -116,10 +144,11 @@ fn unequal(samples: &[KeySample]) -> Option<Finding> {
 fn judge(document: &KeyDocument, sample: &KeySample, now: i64) -> Finding {
     let pass = Finding::pass("");
     [
-        signatures(document),
         content(document),
+        signatures(document),
         weak(document),
         window(document, now),
+        weak_once(document),
         odd(document, sample, now),
     ]
     .into_iter()
@@ -170,9 +199,23 @@ fn weak(document: &KeyDocument) -> Option<Finding> {
     Some(Finding::fail("signing-key-weak", summary))
 }
 
+/// Retired keys still vouch for what was signed before they were.
+fn weak_once(document: &KeyDocument) -> Option<Finding> {
+    let weak: Vec<_> = WEAK.iter().filter_map(|key| decode_base64(key)).collect();
+    let known = |old: &&OldKey| old.bytes.as_ref().is_some_and(|bytes| weak.contains(bytes));
+    let found = document.old_verify_keys.iter().find(known)?;
+    let summary = format!(
+        "the retired key {} is one that everybody knows the private half of, and still vouches \
+         for old events",
+        found.id
+    );
+    Some(Finding::warn("signing-key-weak", summary))
+}
+
 fn window(document: &KeyDocument, now: i64) -> Option<Finding> {
     let Some(until) = document.valid_until else {
-        return Some(invalid("the key document has no `valid_until_ts`".into()));
+        let what = "the key document has no `valid_until_ts` that is a whole number";
+        return Some(invalid(what.into()));
     };
     let minutes = (until.saturating_sub(now)) / 60_000;
     if until <= now {

@@ -2,6 +2,7 @@
 
 pub mod challenge;
 pub mod client_address;
+pub mod escaped_paths;
 pub mod hsts;
 pub mod http2;
 pub mod http_redirect;

@@ -42,7 +42,7 @@ check! {
     /// RFC 9110, section 15.5.14; Matrix client-server API, "Content repository"; Synapse
     /// documentation, "Using a reverse proxy with Synapse".
     "ingress.upload_limit" at PI: "the ingress takes bodies as large as the homeserver"
-    causes ["upload-limit-low", "upload-limit-differs"]
+    causes ["ingress-upload-limit", "upload-limit-differs"]
     timeout 120
     attempts 2
 }
@@ -150,7 +150,7 @@ fn judge(tried: &Tried, limit: u64, written: bool) -> Finding {
         Seen::Taken => Finding::pass(format!("a body of {size} is not refused for its length")),
         Seen::Refused(actual) if written => {
             let summary = format!("files of less than {size} are refused before the homeserver");
-            Finding::fail("upload-limit-low", summary)
+            Finding::fail("ingress-upload-limit", summary)
                 .expected(format!("bodies of {size} pass the ingress"))
                 .actual(actual)
         }
@@ -158,7 +158,7 @@ fn judge(tried: &Tried, limit: u64, written: bool) -> Finding {
             let summary = format!(
                 "files of {size}, which Synapse takes unless told otherwise, are refused before it"
             );
-            Finding::warn("upload-limit-low", summary)
+            Finding::warn("ingress-upload-limit", summary)
                 .expected(format!("bodies of {size} pass the ingress, or `expect.upload_limit`"))
                 .actual(actual)
         }
@@ -218,8 +218,8 @@ mod tests {
     fn what_is_written_down_is_held_to() {
         let refused = || Seen::Refused("413".into());
         assert_eq!(judged(Seen::Taken, true), (Pass, None));
-        assert_eq!(judged(refused(), true), (Fail, Some("upload-limit-low")));
-        assert_eq!(judged(refused(), false), (Warn, Some("upload-limit-low")));
+        assert_eq!(judged(refused(), true), (Fail, Some("ingress-upload-limit")));
+        assert_eq!(judged(refused(), false), (Warn, Some("ingress-upload-limit")));
         let own = || Seen::RefusedByHomeserver("413".into());
         assert_eq!(judged(own(), true), (Fail, Some("upload-limit-differs")));
         assert_eq!(judged(own(), false), (Pass, None));

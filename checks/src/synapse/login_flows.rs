@@ -65,6 +65,21 @@ async fn run(cx: &Cx) -> Verdict {
     Ok(finding.evidence(EvidenceKind::Request, login.last().line()).into())
 }
 
+/// Whether the database behind the homeserver answers.
+///
+/// # Errors
+/// What this check says where it does not.
+pub(crate) async fn database(cx: &Cx) -> Result<(), Unavailable> {
+    let homeserver = cx.fact(Homeserver).await?;
+    let who = ask_who(cx, &homeserver).await;
+    match judge_who(who, false)? {
+        Err(finding) if finding.outcome == Outcome::Fail => {
+            Err(Unavailable::by("synapse.login_flows", finding))
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn ask_who(cx: &Cx, homeserver: &Located) -> Result<std::sync::Arc<Exchange>, Unavailable> {
     let mut ask = Ask::get(homeserver.url("/_matrix/client/v3/account/whoami"));
     if let Ok(token) = HeaderValue::from_str(&format!("Bearer {}", ask::fresh_word())) {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use futures_util::future::BoxFuture;
 use mxdoctor_checks::{Cx, Entry, Target, check};
 use mxdoctor_model::{Finding, Outcome, Vantage};
 use mxdoctor_probes::{Net, NetConfig};
@@ -65,7 +66,22 @@ pub(crate) struct Stack {
     pub(crate) strip_cors: bool,
     /// A host that answers with this for everything that it has not.
     pub(crate) everything: Option<(String, Answer)>,
+    /// Answers before everything else, where it has something to say.
+    pub(crate) respond: Option<Responder>,
 }
+
+/// A request, as far as a server of the tests looks at it.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    /// With its query.
+    pub(crate) path: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: String,
+}
+
+/// A server that looks closer.
+pub(crate) type Responder = Arc<dyn Fn(Seen) -> BoxFuture<'static, Option<Answer>> + Send + Sync>;
 
 impl Stack {
     pub(crate) fn set(&mut self, key: &str, answer: Answer) {
@@ -149,12 +165,12 @@ async fn serve(
         tokio::spawn(async move {
             let Ok(mut stream) = acceptor.accept(stream).await else { return };
             let mut buffer = Vec::new();
-            let head = loop {
+            let (head, start) = loop {
                 let mut chunk = [0; 4096];
                 let Ok(count) = stream.read(&mut chunk).await else { return };
                 buffer.extend_from_slice(&chunk[..count]);
                 if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
-                    break String::from_utf8_lossy(&buffer[..end]).into_owned();
+                    break (String::from_utf8_lossy(&buffer[..end]).into_owned(), end + 4);
                 }
                 if count == 0 {
                     return;
@@ -162,20 +178,43 @@ async fn serve(
             };
             let mut first = head.lines().next().unwrap_or_default().split(' ');
             let method = first.next().unwrap_or_default().to_owned();
-            let path = first.next().unwrap_or_default().split('?').next().unwrap_or_default();
-            let host = head.lines().find_map(|line| {
-                line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("host"))
-            });
-            let host = host.map(|(_, host)| host.trim()).unwrap_or_default();
+            let target = first.next().unwrap_or_default();
+            let path = target.split('?').next().unwrap_or_default();
+            let header = |wanted: &str| {
+                let named = |line: &'_ str| -> Option<String> {
+                    let (name, value) = line.split_once(':')?;
+                    name.eq_ignore_ascii_case(wanted).then(|| value.trim().to_owned())
+                };
+                head.lines().find_map(named)
+            };
+            let host = header("host").unwrap_or_default();
+            let length: usize =
+                header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+            while buffer.len() < start + length {
+                let mut chunk = [0; 4096];
+                let Ok(count @ 1..) = stream.read(&mut chunk).await else { return };
+                buffer.extend_from_slice(&chunk[..count]);
+            }
+            let seen = Seen {
+                method: method.clone(),
+                path: target.to_owned(),
+                authorization: header("authorization"),
+                body: String::from_utf8_lossy(&buffer[start..]).into_owned(),
+            };
             let line = format!("{method} {host}{path}");
             let before = {
                 let mut log = log.lock().expect("the log");
                 log.push(line.clone());
                 log.iter().filter(|earlier| **earlier == line).count() - 1
             };
-            let answer = match stack.routes.get(&format!("{line} #2")) {
-                Some(other) if before % 2 == 1 => other.clone(),
-                _ => stack.answer(&method, host, path),
+            let responded = match &stack.respond {
+                Some(respond) => respond(seen).await,
+                None => None,
+            };
+            let answer = match (responded, stack.routes.get(&format!("{line} #2"))) {
+                (Some(answer), _) => answer,
+                (None, Some(other)) if before % 2 == 1 => other.clone(),
+                _ => stack.answer(&method, &host, path),
             };
             let mut text = format!("HTTP/1.1 {} X\r\nconnection: close\r\n", answer.status);
             for (name, value) in &answer.headers {

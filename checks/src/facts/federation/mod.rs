@@ -16,7 +16,7 @@ pub use route::{FederationRoute, Lead, Route};
 pub use well_known::{ServerWellKnown, WellKnownAnswer, WellKnownProblem, WellKnownServer};
 
 pub(crate) use ends::another;
-pub(crate) use peer::{ask_place, unserved};
+pub(crate) use peer::{ask_place, send_place, unserved};
 pub(crate) use well_known::server_name;
 
 use keys::calls_itself;

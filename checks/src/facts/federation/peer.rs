@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::{HeaderValue, header};
+use http::{HeaderValue, Method, header};
 use mxdoctor_model::{EvidenceKind, Finding, Vantage};
 use mxdoctor_probes::http::{Exchange, Request, Response, Version};
 use serde_json::Value;
@@ -88,21 +88,43 @@ pub(crate) async fn ask_place(
     http1: bool,
     again: bool,
 ) -> Result<Arc<Exchange>, Unavailable> {
-    let mut ask = Ask::get(below(&place.base, path)).redirects(0);
-    ask.address = place.address;
-    ask.host = place.host.clone();
+    let mut ask = place.ask(Method::GET, path);
     ask.http1 = http1;
     if again {
         ask = ask.header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     }
+    send_place(cx, place, ask).await
+}
+
+impl Place {
+    /// A request for a path there, over HTTP/1.1 as peers send it.
+    pub(crate) fn ask(&self, method: Method, path: &str) -> Ask {
+        let mut ask = Ask::new(method, below(&self.base, path)).http1();
+        ask.address = self.address;
+        ask.host = self.host.clone();
+        ask
+    }
+}
+
+/// Sends a request that [`Place::ask`] began.
+///
+/// # Errors
+/// As [`ask_place`].
+pub(crate) async fn send_place(
+    cx: &Cx,
+    place: &Place,
+    ask: Ask,
+) -> Result<Arc<Exchange>, Unavailable> {
     if !place.own {
         return cx.fact(Fetched(ask)).await;
     }
     let request = Request {
+        method: ask.method.clone(),
         headers: ask.headers.iter().cloned().collect(),
+        body: ask.body.clone(),
         address: ask.address,
         host: ask.host.clone(),
-        version: if http1 { Version::Http1 } else { Version::Best },
+        version: if ask.http1 { Version::Http1 } else { Version::Best },
         ..Request::get(ask.url.clone())
     };
     let own = |finding: Finding| {

@@ -12,7 +12,8 @@ use crate::stack::{Answer, Stack, refusal};
 
 /// A stack as the reference deployment answers when all is well.
 pub(crate) fn stack() -> Stack {
-    let mut stack = Stack { routes: Default::default(), strip_cors: false, everything: None };
+    let mut stack =
+        Stack { routes: Default::default(), strip_cors: false, everything: None, respond: None };
     let hs = |path: &str| format!("GET matrix.example.org{path}");
     let known = json!({"m.homeserver": {"base_url": "https://matrix.example.org"}});
     stack.set("GET example.org/.well-known/matrix/client", Answer::json(200, known).cors());

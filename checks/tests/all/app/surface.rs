@@ -229,12 +229,12 @@ async fn uploads_pass_the_ingress() {
     let upload = "POST matrix.example.org/_matrix/media/v3/upload";
     let refused = || Answer::new(413, "<html><center>nginx</center></html>");
     told(id, Outcome::Pass, None, |_| {}).await;
-    warns(id, "upload-limit-low", |s| s.set(upload, refused())).await;
+    warns(id, "ingress-upload-limit", |s| s.set(upload, refused())).await;
     let written = |limit| {
         move |target: &mut mxdoctor_checks::Target| target.expect.upload_limit = Some(limit)
     };
     for (answer, cause) in
-        [(refused(), "upload-limit-low"), (refusal(413, "M_TOO_LARGE"), "upload-limit-differs")]
+        [(refused(), "ingress-upload-limit"), (refusal(413, "M_TOO_LARGE"), "upload-limit-differs")]
     {
         let mut stack = stack();
         stack.set(upload, answer);

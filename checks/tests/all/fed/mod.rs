@@ -3,6 +3,8 @@
 mod federation;
 mod jitsi;
 mod prosody;
+mod signed;
+mod signing;
 
 use mxdoctor_probes::matrix::{canonical_json, encode_base64};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
@@ -46,6 +48,11 @@ fn config_js(stack: &mut Stack, host: &str) {
 
 /// A key document signed with a key of that seed.
 fn keys(seed: u8, server_name: &str) -> Value {
+    keys_changed(seed, server_name, |_| {})
+}
+
+/// The same, with something changed before it is signed.
+fn keys_changed(seed: u8, server_name: &str, change: impl FnOnce(&mut Value)) -> Value {
     let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("a key");
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let until = now.expect("after 1970").as_millis() as i64 + 24 * 3_600_000;
@@ -55,6 +62,7 @@ fn keys(seed: u8, server_name: &str) -> Value {
         "verify_keys": { "ed25519:a_1": { "key": encode_base64(pair.public_key().as_ref()) } },
         "old_verify_keys": {},
     });
+    change(&mut document);
     let text = canonical_json(&document).expect("no floats");
     let signature = encode_base64(pair.sign(text.as_bytes()).as_ref());
     document["signatures"] = json!({ server_name: { "ed25519:a_1": signature } });
