@@ -222,6 +222,18 @@ const EXCUSED: &[(&str, &str)] = &[
     ("dns.caa", "judges public authorities only, whose certificates no test has"),
     ("database.version", "needs a PostgreSQL that is out of support"),
     ("database.tls", "needs a PostgreSQL with and without TLS"),
+    ("canary.register", "on loopback servers, in the tests of the checks"),
+    ("canary.login", "on loopback servers, in the tests of the checks"),
+    ("canary.room", "on loopback servers, in the tests of the checks"),
+    ("canary.send", "on loopback servers, in the tests of the checks"),
+    ("canary.sync", "on loopback servers, in the tests of the checks"),
+    ("canary.sliding_sync", "on loopback servers, in the tests of the checks"),
+    ("canary.media", "on loopback servers, in the tests of the checks"),
+    ("canary.authenticated_media", "on loopback servers, in the tests of the checks"),
+    ("canary.thumbnail", "on loopback servers, in the tests of the checks"),
+    ("canary.openid", "on loopback servers, in the tests of the checks"),
+    ("canary.device_keys", "on loopback servers, in the tests of the checks"),
+    ("canary.cleanup", "on loopback servers, in the tests of the checks"),
 ];
 
 #[test]
