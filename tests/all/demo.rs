@@ -222,6 +222,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("dns.caa", "judges public authorities only, whose certificates no test has"),
     ("database.version", "needs a PostgreSQL that is out of support"),
     ("database.tls", "needs a PostgreSQL with and without TLS"),
+    ("synapse.turn", "on the real stack, in the tests of the synthetic user"),
     ("canary.register", "on loopback servers, in the tests of the checks"),
     ("canary.login", "on loopback servers, in the tests of the checks"),
     ("canary.room", "on loopback servers, in the tests of the checks"),

@@ -89,7 +89,8 @@ fn service(uri: &str, answer: &TurnAnswer) -> Option<Service> {
         None => None,
     };
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    (!host.is_empty()).then(|| Service {
+    let is_host = !host.is_empty() && !host.contains('/');
+    is_host.then(|| Service {
         kind,
         host: host.to_owned(),
         port,
@@ -123,6 +124,7 @@ mod tests {
             "turns:turn.example.org:443",
             "stun:turn.example.org",
             "turn:",
+            "turn://turn.example.org",
             "turn:turn.example.org:many",
             "https://turn.example.org",
             "nothing",
