@@ -56,8 +56,6 @@ pub struct Check {
     pub attempts: u32,
     /// Causes that it can name itself.
     pub causes: &'static [&'static str],
-    /// Whether it changes anything on the target (runs only under `--allow`).
-    pub mutates: bool,
     /// Forms the opinion.
     pub run: for<'a> fn(&'a Cx) -> BoxFuture<'a, Verdict>,
 }
@@ -121,7 +119,6 @@ macro_rules! check {
             vantages: $crate::at::$at,
             attempts: $crate::check!(@or 1, $($attempts)?),
             causes: &[$($cause),*],
-            mutates: false,
             run: |cx| Box::pin(run(cx)),
         };
     };

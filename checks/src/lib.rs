@@ -16,6 +16,7 @@ mod registry;
 pub mod state;
 mod target;
 
+pub mod canary;
 pub mod database;
 pub mod dns;
 pub mod element;
@@ -31,4 +32,6 @@ pub use check::{Check, Entry, Findings, Verdict, at};
 pub use cx::Cx;
 pub use fact::{Fact, Facts, Span, Unavailable};
 pub use registry::{REGISTRY, check};
-pub use target::{Cidr, Database, Expect, ExpectedKey, FederationProbe, JitsiLogin, Target};
+pub use target::{
+    CanaryAccount, Cidr, Database, Expect, ExpectedKey, FederationProbe, JitsiLogin, Target,
+};

@@ -1,6 +1,8 @@
 //! The ordered list of all checks.
 
-use crate::{Check, database, dns, element, federation, ingress, jitsi, synapse, tls, vantage};
+use crate::{
+    Check, canary, database, dns, element, federation, ingress, jitsi, synapse, tls, vantage,
+};
 
 /// Every check, in the order of reports: from our own side, along a person's way, to the depths.
 pub static REGISTRY: &[&Check] = &[
@@ -55,6 +57,19 @@ pub static REGISTRY: &[&Check] = &[
     &federation::auth_required::CHECK,
     &federation::notary::CHECK,
     &federation::signed_request::CHECK,
+    &canary::register::CHECK,
+    &canary::login::CHECK,
+    &canary::room::CHECK,
+    &canary::send::CHECK,
+    &canary::sync::CHECK,
+    &canary::sliding_sync::CHECK,
+    &canary::media::CHECK,
+    &canary::authenticated_media::CHECK,
+    &canary::thumbnail::CHECK,
+    &canary::openid::CHECK,
+    &canary::device_keys::CHECK,
+    &synapse::turn::CHECK,
+    &canary::cleanup::CHECK,
     &element::index::CHECK,
     &element::config::CHECK,
     &element::base_url::CHECK,

@@ -50,6 +50,49 @@ pub struct Target {
     pub federation: FederationProbe,
     /// What is kept from run to run; none where it has no place.
     pub state: Option<State>,
+    /// The synthetic user.
+    pub canary: CanaryAccount,
+}
+
+/// Who the synthetic user is, and what it may do.
+#[derive(Clone, Default)]
+pub struct CanaryAccount {
+    /// Whether the run may change anything on the target (`--allow canary`).
+    pub allowed: bool,
+    /// Localpart or full user id.
+    pub user: Option<String>,
+    /// Its password; never printed.
+    pub password: Option<String>,
+    /// An access token in place of user and password; never printed.
+    pub token: Option<String>,
+    /// Id of the room to write in; else one of its own that it makes once.
+    pub room: Option<String>,
+    /// Base URL at which the homeserver's admin API is reached, where that is another one.
+    pub homeserver: Option<Url>,
+    /// `registration_shared_secret` of homeserver.yaml; never printed.
+    pub shared_secret: Option<String>,
+    /// An admin's access token; never printed.
+    pub admin_token: Option<String>,
+    /// A new account at each run, deactivated at its end.
+    pub throw_away: bool,
+}
+
+impl CanaryAccount {
+    fn secrets(&self) -> [Option<&str>; 4] {
+        [&self.password, &self.token, &self.shared_secret, &self.admin_token]
+            .map(|secret| secret.as_deref())
+    }
+}
+
+impl std::fmt::Debug for CanaryAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CanaryAccount")
+            .field("allowed", &self.allowed)
+            .field("user", &self.user)
+            .field("room", &self.room)
+            .field("throw_away", &self.throw_away)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A signing identity of the tool's own, as other homeservers have one.
@@ -69,7 +112,8 @@ impl Target {
         let database = self.database.as_ref().map(|database| database.password.as_str());
         let login = &self.jitsi_login;
         let account = login.account.as_ref().map(|(_, password)| password.as_str());
-        [database, login.token.as_deref(), account].into_iter().flatten()
+        let jitsi = [database, login.token.as_deref(), account];
+        jitsi.into_iter().chain(self.canary.secrets()).flatten()
     }
 }
 

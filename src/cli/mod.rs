@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod explain;
+mod init;
 mod libtest;
 mod list;
 mod print;
@@ -89,6 +90,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         harness: Vec<String>,
     },
+    /// Make what the checks need on the target, once
+    Init(init::Init),
     /// Print the JSON Schema of the report
     Schema,
     /// Print shell completions
@@ -119,6 +122,7 @@ fn run(command: Command) -> ExitCode {
         Command::Libtest { config, server_name, harness } => {
             libtest::run(server_name.as_deref(), config.as_deref(), harness)
         }
+        Command::Init(init) => init::run(&init),
         Command::Schema => print::json(&mxdoctor_model::report_schema()),
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -33,8 +33,40 @@ pub struct File {
     pub cluster: Option<VantageKeys>,
     /// The tool's own identity among homeservers.
     pub federation: FederationKeys,
+    /// The synthetic user.
+    pub canary: CanaryKeys,
     /// How to run.
     pub run: RunKeys,
+}
+
+/// The synthetic user.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CanaryKeys {
+    /// Localpart or full user id.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<String>,
+    /// A file that holds just the password.
+    pub password_file: Option<PathBuf>,
+    /// An access token in place of user and password.
+    pub token: Option<String>,
+    /// A file that holds just the token.
+    pub token_file: Option<PathBuf>,
+    /// Id of the room to write in; one of its own unless given.
+    pub room: Option<String>,
+    /// Base URL at which the homeserver's admin API is reached.
+    pub homeserver: Option<Url>,
+    /// `registration_shared_secret` of homeserver.yaml.
+    pub shared_secret: Option<String>,
+    /// A file that holds just that.
+    pub shared_secret_file: Option<PathBuf>,
+    /// An admin's access token.
+    pub admin_token: Option<String>,
+    /// A file that holds just that.
+    pub admin_token_file: Option<PathBuf>,
+    /// A new account at each run.
+    pub throw_away: bool,
 }
 
 /// The tool's own identity among homeservers.

@@ -1,5 +1,6 @@
 //! What to check and how: flags over `MXDOCTOR_*` over `stack.toml` over discovery.
 
+mod canary;
 mod error;
 mod federation;
 mod file;

@@ -12,8 +12,8 @@ use mxdoctor_probes::net::Overrides;
 
 use super::error::{ConfigError, nearest};
 use super::file::{DatabaseKeys, File, VantageKeys};
-use super::options::{Allow, FailOn, Options};
-use super::{federation, jitsi, parse, secret};
+use super::options::{FailOn, Options};
+use super::{canary, federation, jitsi, parse, secret};
 
 /// The check that waits for a minute.
 const LONG_WAIT: &str = "ingress.long_poll";
@@ -46,8 +46,6 @@ pub struct Settings {
     pub reports: Vec<String>,
     /// Which outcome makes the exit code 1.
     pub fail_on: FailOn,
-    /// Checks that change things may run.
-    pub allow_changes: bool,
     /// Repeat what is not good for that long.
     pub wait: Option<Duration>,
     /// Deadline of one pass.
@@ -82,6 +80,7 @@ impl Settings {
         let mut base = base_target(&server_name, &file, options, database)?;
         jitsi::apply(&mut base, &file, options, folder)?;
         federation::apply(&mut base, &file, options, folder)?;
+        canary::apply(&mut base, &file, options, folder)?;
         let only = if options.only.is_empty() { &file.run.only } else { &options.only };
         // Who names a check wants it whole.
         base.slow = options.slow || file.run.slow || only.iter().any(|id| id == LONG_WAIT);
@@ -102,7 +101,6 @@ impl Settings {
                 options.report.clone()
             },
             fail_on: fail_on(options.fail_on, file.run.fail_on.as_deref())?,
-            allow_changes: options.allow.contains(&Allow::Canary),
             wait: time(options.wait, file.run.wait.as_deref(), "run.wait")?,
             timeout: timeout.unwrap_or(Duration::from_secs(if base.slow { 150 } else { 60 })),
             jobs: jobs(options.jobs.or(file.run.jobs))?,

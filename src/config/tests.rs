@@ -169,3 +169,39 @@ fn an_identity_that_cannot_be_is_refused() {
         assert!(said.contains(word), "{toml}: {said}");
     }
 }
+
+#[test]
+fn the_synthetic_user_is_told_who_it_is() {
+    let toml = "
+        [canary]
+        user = 'canary'
+        password_file = 'password'
+        room = '!r:example.org'
+        homeserver = 'http://synapse:8008'
+        admin_token = 'syt_admin'
+        shared_secret = 'shared'
+    ";
+    let (given, secrets) = target(toml, &Options::default()).expect("right");
+    assert_eq!(secrets, ["from a file", "shared", "syt_admin"]);
+    let shown = format!("{:?}", given.canary);
+    assert!(secrets.iter().all(|secret| !shown.contains(secret)), "{shown}");
+    assert!(!given.canary.allowed && !given.canary.throw_away);
+    let options = Options { allow: vec![super::options::Allow::Canary], ..Options::default() };
+    assert!(target(toml, &options).expect("right").0.canary.allowed);
+}
+
+#[test]
+fn a_synthetic_user_that_cannot_be_is_refused() {
+    for (toml, word) in [
+        ("password = 'hunter22'", "no user"),
+        ("user = 'a'\npassword = 'hunter22'\npassword_file = 'password'", "expected one"),
+        ("user = 'a'\npassword = 'hunter22'\ntoken = 'x'", "expected one"),
+        ("token_file = 'nowhere'", "nowhere"),
+        ("room = '#a:b'", "not a room id"),
+        ("throw_away = true\nroom = '!a:b'", "room of its own"),
+    ] {
+        let toml = format!("[canary]\n{toml}");
+        let said = target(&toml, &Options::default()).expect_err(&toml);
+        assert!(said.contains(word) && !said.contains("hunter22"), "{toml}: {said}");
+    }
+}

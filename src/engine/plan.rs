@@ -28,8 +28,7 @@ impl Plan {
         let mut checks = Vec::new();
         for check in REGISTRY.iter().copied() {
             let chosen = (!settings.selected || settings.only.is_match(check.id))
-                && !settings.skip.is_match(check.id)
-                && (!check.mutates || settings.allow_changes);
+                && !settings.skip.is_match(check.id);
             for (context, setup) in settings.setups.iter().enumerate() {
                 if chosen && check.vantages.contains(&setup.vantage) {
                     checks.push(Planned { check, context });

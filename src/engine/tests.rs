@@ -19,7 +19,6 @@ macro_rules! checks {
             vantages: at::P,
             attempts: 1 $(* 0 + $attempts)?,
             causes: &[],
-            mutates: false,
             run: |cx| Box::pin($run(cx)),
         };)+
     };

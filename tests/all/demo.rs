@@ -237,6 +237,19 @@ const EXCUSED: &[(&str, &str)] = &[
     ("element.mixed_content", "on loopback servers, in the tests of the checks"),
     ("element.unknown_path", "warns at most"),
     ("element.fatal_combination", "on loopback servers, in the tests of the checks"),
+    ("synapse.turn", "on the real stack, in the tests of the synthetic user"),
+    ("canary.register", "on loopback servers, in the tests of the checks"),
+    ("canary.login", "on loopback servers, in the tests of the checks"),
+    ("canary.room", "on loopback servers, in the tests of the checks"),
+    ("canary.send", "on loopback servers, in the tests of the checks"),
+    ("canary.sync", "on loopback servers, in the tests of the checks"),
+    ("canary.sliding_sync", "on loopback servers, in the tests of the checks"),
+    ("canary.media", "on loopback servers, in the tests of the checks"),
+    ("canary.authenticated_media", "on loopback servers, in the tests of the checks"),
+    ("canary.thumbnail", "on loopback servers, in the tests of the checks"),
+    ("canary.openid", "on loopback servers, in the tests of the checks"),
+    ("canary.device_keys", "on loopback servers, in the tests of the checks"),
+    ("canary.cleanup", "on loopback servers, in the tests of the checks"),
 ];
 
 #[test]

@@ -4,6 +4,7 @@
 //! first that needs it and is gone when this process is, however it ends.
 
 mod browser;
+mod canary;
 mod federation;
 mod judge;
 
@@ -73,6 +74,12 @@ fn main() -> ExitCode {
         let bench = Arc::clone(&bench);
         Trial::test(format!("fault::{}", row.fault.id), move || called(&bench, &row.fault))
     }));
+    trials.extend([
+        trial("canary::fixed", |bench| canary::fixed(bench.stack()?)),
+        trial("canary::throw_away", |bench| canary::throw_away(bench.stack()?)),
+        trial("canary::killed", |bench| canary::killed(bench.stack()?)),
+        trial("canary::turn_secret", |bench| canary::turn_secret(bench.stack()?)),
+    ]);
     trials.push(trial("healed", |bench| healthy(bench, View::Cluster)));
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(bench);

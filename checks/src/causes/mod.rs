@@ -1,6 +1,7 @@
 //! The table of root causes, one file a family.
 
 mod bridge;
+mod canary;
 mod conference;
 mod database;
 mod dns;
@@ -31,6 +32,7 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     conference::CAUSES,
     bridge::CAUSES,
     turn::CAUSES,
+    canary::CAUSES,
     exposure::CAUSES,
     database::CAUSES,
 ];

@@ -166,16 +166,6 @@ pub(super) const CAUSES: &[Cause] = &[
             documentation lists for them.",
     },
     Cause {
-        id: "escaped-path-refused",
-        title: "paths with escaped characters do not arrive as they were sent",
-        explanation: "Aliases and ids hold `#`, `:` and `/`, which are sent as `%23`, `%3A` and \
-            `%2F`. Something on the way refuses them, or decodes them: joining by alias and key \
-            backup then fail, and signatures of other servers do not fit.",
-        remedy: "Traefik 3.6.4 to 3.6.6: upgrade, or permit `encodedCharacters` on every entry \
-            point. nginx: no path behind the name in `proxy_pass`. Cloudflare: switch \
-            \"Normalize URLs to origin\" off.",
-    },
-    Cause {
         id: "error-shape-wrong",
         title: "a refusal is not what clients expect",
         explanation: "The homeserver's refusal has another status, code or content type than the \

@@ -7,12 +7,12 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "turn-credentials-rejected",
         title: "the TURN server refuses the credentials that clients are told",
-        explanation: "Prosody makes credentials for each guest from a secret that it shares with \
-            the TURN server, or gives fixed ones. The TURN server answers 401 to them: the secrets \
+        explanation: "Prosody, and Synapse for calls of two, make credentials from a secret that \
+            they share with the TURN server, or give fixed ones. The TURN server answers 401 to them: the secrets \
             differ.",
-        remedy: "Give Prosody (`TURN_CREDENTIALS`, or `TURN_USERNAME` and `TURN_PASSWORD`) and the \
-            TURN server (`static-auth-secret` with `use-auth-secret`, or `user`) the same ones, and \
-            restart both.",
+        remedy: "Give Prosody (`TURN_CREDENTIALS`, or `TURN_USERNAME` and `TURN_PASSWORD`), or \
+            Synapse (`turn_shared_secret`), and the TURN server (`static-auth-secret` with `use-auth-secret`, or `user`) the same ones, and \
+            restart them.",
     },
     Cause {
         id: "turn-credentials-expired",

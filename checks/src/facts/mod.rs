@@ -5,6 +5,7 @@ mod advisories;
 pub(crate) mod ask;
 mod asked;
 mod bridge;
+mod canary;
 mod candidates;
 mod client;
 mod clock;
@@ -32,6 +33,10 @@ pub use addresses::{Addresses, Resolved, Source, reserved, unreachable_from_outs
 pub use advisories::{Advisory, ELEMENT as ELEMENT_ADVISORIES, SYNAPSE as SYNAPSE_ADVISORIES};
 pub use asked::{Ask, Asked, Fetched};
 pub use bridge::{Bridge, BridgeSession};
+pub use canary::{
+    Account, Canary, Day, Ended, KeysKept, Pictures, Proof, Room, RoomTrouble, Talk, Times,
+    Trouble, Waited,
+};
 pub use client::{ClientVersions, ClientWellKnown, Versions, WellKnownClient, WellKnownTrouble};
 pub use clock::{Clock, Offsets, TOLERANCE};
 pub use conference::{Call, Held, Visitor};
@@ -68,4 +73,4 @@ pub(crate) use paths::is_bridges;
 pub(crate) use resolver::describe;
 pub(crate) use sessions::{ipv6_is_there, note_out_of_reach, out_of_reach};
 pub(crate) use software::as_written;
-pub(crate) use turn::ipv6_is_here;
+pub(crate) use turn::{ipv6_is_here, read as read_services};

@@ -76,7 +76,7 @@ async fn services(cx: &Cx) -> Result<Vec<Service>, Unavailable> {
 }
 
 /// Puts services into the order and form in which a client would try them.
-fn read(services: &[Service]) -> Offered {
+pub(crate) fn read(services: &[Service]) -> Offered {
     let mut offered = Offered::default();
     for service in services {
         let transport = service.transport.as_deref().map(str::to_ascii_lowercase);

@@ -1,9 +1,11 @@
 //! `jitsi.turn`
 
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use mxdoctor_model::{Evidence, EvidenceKind, Finding, Outcome};
-use mxdoctor_probes::turn::{Carrier, Proof};
+use mxdoctor_probes::turn::{Carrier, Proof, TurnError};
 
 use super::turn_refusal::{self, Tried};
 use crate::facts::{Offered, OfferedTurn, OutboundUdp, TurnServers, UdpOut, ipv6_is_here};
@@ -104,6 +106,7 @@ async fn attempt(cx: &Cx, turn: &OfferedTurn) -> Tried {
             Ok(mut relay) => {
                 tried.proofs = relay.prove(cx.net(), server).await;
                 tried.allocation = Some(relay.allocation.clone());
+                tried.refreshed = Some(relay.refresh().await);
                 // It ends by itself where this is not answered.
                 let _ = relay.close().await;
                 return tried;
@@ -122,6 +125,7 @@ async fn judge(cx: &Cx, turn: &OfferedTurn, tried: &Tried) -> Result<Finding, Un
                 // Where no UDP passes here, that is the reason.
                 cx.fact(OutboundUdp).await?;
             }
+            let finding = kept(finding, tried.refreshed.as_ref());
             let finding = finding.evidence(
                 EvidenceKind::Packets,
                 format!("relayed address {}, seen as {:?}", allocation.relayed, allocation.mapped),
@@ -145,6 +149,23 @@ async fn judge(cx: &Cx, turn: &OfferedTurn, tried: &Tried) -> Result<Finding, Un
     };
     let lines = tried.lines.iter().map(|line| Evidence::new(EvidenceKind::Packets, line.clone()));
     Ok(finding.evidences(lines))
+}
+
+/// An allocation that cannot be refreshed ends in the middle of a call.
+fn kept(finding: Finding, refreshed: Option<&Result<Duration, TurnError>>) -> Finding {
+    match refreshed {
+        Some(Ok(lifetime)) if finding.outcome == Outcome::Pass => {
+            finding.metric("lifetime", lifetime.as_secs_f64(), "s")
+        }
+        Some(Err(TurnError::Answer { .. })) if finding.outcome == Outcome::Pass => {
+            let summary = "the server relays, and refuses to let the allocation stand for longer";
+            let told = refreshed.and_then(|it| it.as_ref().err()).map(ToString::to_string);
+            Finding::fail("turn-refuses", summary)
+                .expected("a refreshed allocation")
+                .actual(told.unwrap_or_default())
+        }
+        _ => finding,
+    }
 }
 
 /// An allocation stands; what went over it.
@@ -191,9 +212,7 @@ fn told(proof: &Proof) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use mxdoctor_probes::turn::{Method, Proven, TurnError, Way};
+    use mxdoctor_probes::turn::{Method, Proven, Way};
 
     use super::*;
 

@@ -1,6 +1,7 @@
 //! Why a TURN server gives no allocation, and whose fault that is.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use mxdoctor_model::{EvidenceKind, Finding, Outcome};
 use mxdoctor_probes::http::HttpError;
@@ -25,6 +26,8 @@ pub(super) struct Tried {
     pub(super) allocation: Option<Allocation>,
     /// What went over it.
     pub(super) proofs: Vec<Proof>,
+    /// Whether it can be made to stand for longer.
+    pub(super) refreshed: Option<Result<Duration, TurnError>>,
     /// Every request.
     pub(super) lines: Vec<String>,
 }

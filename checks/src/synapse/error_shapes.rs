@@ -15,8 +15,7 @@ check! {
     /// ## What it asserts
     /// Requests without credentials to every part of the client side (sync, sliding sync, keys,
     /// capabilities, TURN, rooms), to endpoints that nobody has, with methods that are not
-    /// permitted, with a body that is not JSON, and for aliases with `#` and `/` escaped, are
-    /// answered by the homeserver itself: with the specified status, as `application/json`, with
+    /// permitted, and with a body that is not JSON, are answered by the homeserver itself: with the specified status, as `application/json`, with
     /// `errcode` and `error`. `HEAD` is answered as `GET`, without a body.
     ///
     /// ## Why it matters
@@ -26,8 +25,7 @@ check! {
     ///
     /// ## What makes it fail
     /// - fail: a page or an empty answer where the homeserver's error belongs; a part of the client
-    ///   side that is not routed to it; escaped characters that do not arrive as sent (Traefik
-    ///   3.6.4 to 3.6.6, a path in nginx's `proxy_pass`); an answer without a token that needs one.
+    ///   side that is not routed to it; an answer without a token that needs one.
     /// - warn: another status or error code than Synapse has for it, no `error`, another content
     ///   type.
     ///
@@ -46,7 +44,6 @@ check! {
     causes [
         "errors-replaced",
         "homeserver-path-not-routed",
-        "escaped-path-refused",
         "token-not-asked-for",
         "error-shape-wrong",
     ]
@@ -64,7 +61,6 @@ const fn post(name: &'static str, path: &'static str, body: &'static str, want: 
 
 const UNKNOWN: Want = Want::Refusal(&[404], "M_UNRECOGNIZED");
 const METHOD: Want = Want::Refusal(&[405, 404], "M_UNRECOGNIZED");
-const ALIAS: Want = Want::Escaped(&[404], "M_NOT_FOUND");
 
 const SLIDING: &str = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync";
 
@@ -91,12 +87,6 @@ pub(super) const CASES: &[Case] = &[
         "/_matrix/client/v3/login",
         "x",
         Want::Refusal(&[400], "M_NOT_JSON"),
-    ),
-    get("an alias", "/_matrix/client/v3/directory/room/%23mxdoctor%3A{server}", ALIAS),
-    get(
-        "an alias with a slash",
-        "/_matrix/client/v3/directory/room/%23mx%2Fdoctor%3A{server}",
-        ALIAS,
     ),
 ];
 

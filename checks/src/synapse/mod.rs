@@ -12,6 +12,7 @@ pub mod registration_closed;
 pub mod rtc_foci;
 mod shared;
 pub mod software;
+pub mod turn;
 pub mod versions;
 pub mod well_known_client;
 pub mod well_known_support;

@@ -43,8 +43,6 @@ pub(crate) enum Want {
     TokenIfThere,
     /// One of the statuses with this error code. Others than Synapse may differ.
     Refusal(&'static [u16], &'static str),
-    /// The same for a path with escaped characters: they must arrive as they were sent.
-    Escaped(&'static [u16], &'static str),
 }
 
 /// What is wrong with an answer.
@@ -113,7 +111,6 @@ impl Case {
         let Some((errcode, whole)) = refusal(answer) else {
             return match self.want {
                 _ if status >= 500 && classify(answer).is_none() => Seen::Nothing(gist(answer)),
-                Want::Escaped(..) => wrong("escaped-path-refused", gist(answer)),
                 _ if token && is_unrouted(answer) => {
                     wrong("homeserver-path-not-routed", gist(answer))
                 }
@@ -125,19 +122,14 @@ impl Case {
         }
         let (statuses, code): (&[u16], _) = match self.want {
             Want::Token | Want::TokenIfThere => (&[401, 403], "M_MISSING_TOKEN"),
-            Want::Refusal(statuses, code) | Want::Escaped(statuses, code) => (statuses, code),
+            Want::Refusal(statuses, code) => (statuses, code),
         };
         let what = format!("is answered with {status} {errcode}, not with {} {code}", statuses[0]);
         if errcode == "M_UNRECOGNIZED" && code != errcode {
-            let cause = if matches!(self.want, Want::Escaped(..)) {
-                "escaped-path-refused"
-            } else {
-                "homeserver-path-not-routed"
-            };
             // Its own word for an endpoint that it does not have.
             return match self.want {
                 Want::Refusal(..) => wrong("error-shape-wrong", what),
-                _ => wrong(cause, what),
+                _ => wrong("homeserver-path-not-routed", what),
             };
         }
         if !statuses.contains(&status) || errcode != code {
@@ -185,7 +177,6 @@ pub(crate) fn conclude(seen: &[(&'static str, Seen)], summary: &str) -> Finding 
         "errors-replaced",
         "homeserver-path-not-routed",
         "authenticated-media-missing",
-        "escaped-path-refused",
         "error-shape-wrong",
     ];
     let wrong = |cause: &str| -> Vec<String> {
@@ -259,9 +250,6 @@ mod tests {
     fn what_synapse_says_is_right() {
         let missing = r#"{"errcode":"M_MISSING_TOKEN","error":"Missing access token"}"#;
         assert_eq!(SYNC.judge(&answer(401, JSON, missing), true), Seen::Right);
-        let alias = case(Want::Escaped(&[404], "M_NOT_FOUND"));
-        let unknown = r#"{"errcode":"M_NOT_FOUND","error":"Room alias not found"}"#;
-        assert_eq!(alias.judge(&answer(404, JSON, unknown), true), Seen::Right);
         let limited = r#"{"errcode":"M_LIMIT_EXCEEDED","error":"Too Many Requests"}"#;
         assert!(matches!(SYNC.judge(&answer(429, JSON, limited), true), Seen::Nothing(_)));
         assert!(matches!(SYNC.judge(&answer(500, &[], "oops"), true), Seen::Nothing(_)));
@@ -271,7 +259,6 @@ mod tests {
     fn each_way_to_be_wrong_has_its_cause() {
         let html = "<html><h1>404</h1></html>";
         let unrecognized = r#"{"errcode":"M_UNRECOGNIZED","error":"Unrecognized request"}"#;
-        let alias = case(Want::Escaped(&[404], "M_NOT_FOUND"));
         let missing = r#"{"errcode":"M_MISSING_TOKEN"}"#;
         for (case, status, headers, body, wanted) in [
             (SYNC, 200, JSON, "{}", "token-not-asked-for"),
@@ -281,8 +268,6 @@ mod tests {
             (SYNC, 401, &[], "", "errors-replaced"),
             (SYNC, 401, JSON, missing, "error-shape-wrong"),
             (SYNC, 401, &[], r#"{"errcode":"M_MISSING_TOKEN","error":"x"}"#, "error-shape-wrong"),
-            (alias, 400, &[], "Bad Request", "escaped-path-refused"),
-            (alias, 404, JSON, unrecognized, "escaped-path-refused"),
         ] {
             let answer = answer(status, headers, body);
             assert_eq!(cause(case, true, &answer), Some(wanted), "{status} {body}");

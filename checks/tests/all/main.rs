@@ -1,6 +1,7 @@
 //! Checks, run against servers on the loopback interface.
 
 mod app;
+mod canary;
 mod database;
 mod fed;
 mod parts;

@@ -26,6 +26,19 @@ pub struct Place {
     own: bool,
 }
 
+impl Place {
+    /// GET of a path there as peers send it. For paths that hold a secret: what is asked as a fact
+    /// is told in reports.
+    pub(crate) fn request(&self, path: &str) -> Request {
+        Request {
+            address: self.address,
+            host: self.host.clone(),
+            version: Version::Http1,
+            ..Request::get(below(&self.base, path))
+        }
+    }
+}
+
 /// Every place at which peers, or the services inside, ask; none broken by its certificate.
 ///
 /// # Errors

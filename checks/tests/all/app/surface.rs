@@ -38,9 +38,6 @@ async fn refusals_keep_their_shape() {
         s.set(&at("/_matrix/client/v3/joined_rooms"), rooms());
     })
     .await;
-    let alias = at("/_matrix/client/v3/directory/room/%23mx%2Fdoctor%3Aexample.org");
-    fails(id, "escaped-path-refused", |s| s.set(&alias, Answer::new(400, "Bad Request"))).await;
-    fails(id, "escaped-path-refused", |s| s.set(&alias, refusal(404, "M_UNRECOGNIZED"))).await;
     let bare = || Answer::json(401, json!({"errcode": "M_MISSING_TOKEN"})).cors();
     warns(id, "error-shape-wrong", |s| s.set(&sync, bare())).await;
     let text = || Answer::new(401, r#"{"errcode":"M_MISSING_TOKEN","error":"x"}"#);

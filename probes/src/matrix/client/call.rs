@@ -15,7 +15,7 @@ use crate::http::{HttpError, Request, Response};
 /// Bytes of a JSON answer that are read at most.
 const LIMIT: usize = 512 * 1024;
 /// The longest pause that the server may ask for and that is kept at once.
-const PAUSE: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_secs(6);
 /// Bytes of the server's own words that are kept.
 const WORDS: usize = 300;
 

@@ -15,6 +15,7 @@ pub use call::{CallError, Client, Reply};
 pub use device::DeviceKeys;
 pub use media::{Mxc, Stored};
 pub use picture::picture;
+pub use provision::new_password;
 pub use rooms::{Message, NewRoom};
 pub use sync::{Heard, Synced};
 

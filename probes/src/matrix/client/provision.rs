@@ -45,6 +45,19 @@ impl Client {
         self.call(Call::put(path, &body)).await.map(|_| ())
     }
 
+    /// Whether there is such an account; with an admin's token.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn has_account(&self, user_id: &str) -> Result<bool, CallError> {
+        let path = format!("/_synapse/admin/v2/users/{}", segment(user_id));
+        match self.call(Call::get(path)).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.errcode() == "M_NOT_FOUND" => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Ids of a user's media whose file name begins so; with an admin's token.
     ///
     /// # Errors
@@ -71,6 +84,18 @@ impl Client {
         let path = format!("/_synapse/admin/v1/media/{server}/{id}");
         self.call(Call::new(http::Method::DELETE, path)).await
     }
+}
+
+/// A password that nobody can guess: 32 hexadecimal digits.
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn new_password() -> Result<String, String> {
+    let mut bytes = [0; 16];
+    let random = ring::rand::SystemRandom::new();
+    ring::rand::SecureRandom::fill(&random, &mut bytes)
+        .map_err(|_| "the system gives no random bytes".to_owned())?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// HMAC-SHA1 over the words with a zero byte between them, as hexadecimal digits.
