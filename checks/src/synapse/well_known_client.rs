@@ -9,7 +9,7 @@ use crate::facts::{
     ClientWellKnown, Found, Homeserver, Versions, WellKnownClient, WellKnownTrouble, ask, bare,
     below, gist, read_versions, same_base, web_url,
 };
-use crate::{Cx, Unavailable, Verdict, check};
+use crate::{Cx, Verdict, check};
 
 check! {
     /// Clients find the homeserver by the server name.
@@ -53,7 +53,7 @@ async fn run(cx: &Cx) -> Verdict {
         Ok(base) => base,
         Err(finding) => return Ok(finding.into()),
     };
-    if let Some(finding) = identity_silent(cx, &known).await? {
+    if let Some(finding) = identity_silent(cx, &known).await {
         return Ok(finding.into());
     }
     let homeserver = cx.fact(Homeserver).await?;
@@ -128,9 +128,8 @@ fn identity(known: &ClientWellKnown) -> Option<&Value> {
 }
 
 /// The finding where the identity server that is named does not answer as one.
-async fn identity_silent(cx: &Cx, known: &ClientWellKnown) -> Result<Option<Finding>, Unavailable> {
-    let base = identity(known).and_then(|identity| identity.get("base_url")?.as_str());
-    let Some(base) = base.and_then(web_url) else { return Ok(None) };
+async fn identity_silent(cx: &Cx, known: &ClientWellKnown) -> Option<Finding> {
+    let base = web_url(identity(known)?.get("base_url")?.as_str()?)?;
     let url = below(&base, "/_matrix/identity/v2");
     let trouble = match ask::get(cx, url.clone()).await {
         Ok(exchange) => {
@@ -138,10 +137,13 @@ async fn identity_silent(cx: &Cx, known: &ClientWellKnown) -> Result<Option<Find
             let json = serde_json::from_slice::<Value>(&answer.body).is_ok();
             (!json || answer.status.as_u16() != 200).then(|| gist(answer))
         }
-        Err(by) if by.finding.outcome == Outcome::Error => return Err(by),
+        Err(by) if by.finding.outcome == Outcome::Error => {
+            let why = &by.finding.summary;
+            return Some(Finding::error(format!("the identity server could not be asked: {why}")));
+        }
         Err(by) => Some(by.finding.summary.clone()),
     };
-    let Some(trouble) = trouble else { return Ok(None) };
+    let trouble = trouble?;
     let base = bare(&base);
     let finding = Finding::fail(
         "well-known-client-wrong",
@@ -153,7 +155,7 @@ async fn identity_silent(cx: &Cx, known: &ClientWellKnown) -> Result<Option<Find
     .expected(format!("200 with a JSON object at {url}"))
     .actual(trouble)
     .remedy("remove `m.identity_server` from the file, or correct its base_url: few need one");
-    Ok(Some(finding))
+    Some(finding)
 }
 
 fn broken(trouble: &WellKnownTrouble) -> Finding {
