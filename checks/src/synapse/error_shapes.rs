@@ -14,8 +14,9 @@ check! {
     ///
     /// ## What it asserts
     /// Requests without credentials to every part of the client side (sync, sliding sync, keys,
-    /// capabilities, TURN, rooms), to endpoints that nobody has, with methods that are not
-    /// permitted, and with a body that is not JSON, are answered by the homeserver itself: with the specified status, as `application/json`, with
+    /// capabilities, TURN), to endpoints that nobody has, with methods that are not permitted, and
+    /// with a body that is not JSON, are answered by the homeserver itself: with the specified
+    /// status, as `application/json`, with
     /// `errcode` and `error`. `HEAD` is answered as `GET`, without a body.
     ///
     /// ## Why it matters
@@ -69,7 +70,6 @@ pub(super) const CASES: &[Case] = &[
     get("sync", "/_matrix/client/v3/sync", Want::Token),
     get("capabilities", "/_matrix/client/v3/capabilities", Want::Token),
     post("the query for keys", "/_matrix/client/v3/keys/query", "{}", Want::Token),
-    get("the list of rooms", "/_matrix/client/v3/joined_rooms", Want::Token),
     get("turnServer", "/_matrix/client/v3/voip/turnServer", Want::TokenIfThere),
     post("sliding sync", SLIDING, "{}", Want::TokenIfThere),
     get("an endpoint that nobody has", "/_matrix/client/v3/mxdoctor", UNKNOWN),

@@ -47,7 +47,6 @@ fn client_side(stack: &mut Stack) {
     for route in [
         "GET /_matrix/client/v3/sync",
         "GET /_matrix/client/v3/capabilities",
-        "GET /_matrix/client/v3/joined_rooms",
         "GET /_matrix/client/v3/voip/turnServer",
         "POST /_matrix/client/v3/keys/query",
         "POST /_matrix/client/unstable/org.matrix.simplified_msc3575/sync",

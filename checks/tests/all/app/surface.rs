@@ -33,11 +33,8 @@ async fn refusals_keep_their_shape() {
     fails(id, "errors-replaced", |s| s.set(&sync, page())).await;
     let missing = || Answer::new(404, "404 page not found\n");
     fails(id, "homeserver-path-not-routed", |s| s.set(&sync, missing())).await;
-    let rooms = || Answer::json(200, json!({"joined_rooms": []})).cors();
-    fails(id, "token-not-asked-for", |s| {
-        s.set(&at("/_matrix/client/v3/joined_rooms"), rooms());
-    })
-    .await;
+    let batch = || Answer::json(200, json!({"next_batch": "s1"})).cors();
+    fails(id, "token-not-asked-for", |s| s.set(&sync, batch())).await;
     let bare = || Answer::json(401, json!({"errcode": "M_MISSING_TOKEN"})).cors();
     warns(id, "error-shape-wrong", |s| s.set(&sync, bare())).await;
     let text = || Answer::new(401, r#"{"errcode":"M_MISSING_TOKEN","error":"x"}"#);
