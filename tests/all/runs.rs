@@ -42,6 +42,8 @@ fn network_flags(demo: &Demo) -> Vec<String> {
     }
     flags.push("--ca-file".to_owned());
     flags.push(demo.folder().join("ca.pem").display().to_string());
+    flags.push("--state".to_owned());
+    flags.push(demo.folder().join("state").display().to_string());
     flags
 }
 

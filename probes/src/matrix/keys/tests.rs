@@ -79,6 +79,31 @@ fn the_specifications_event() {
     assert_eq!(verify_signature(event, &key, &signature), Ok(true));
 }
 
+/// The signed event with content that can be redacted, of the same appendix: the signature is over
+/// what remains when it is, and the hash over the whole.
+#[test]
+fn the_specifications_redacted_event() {
+    let content = json!({
+        "content": { "body": "Here is the message content" },
+        "event_id": "$0:domain", "origin": "domain", "origin_server_ts": 1_000_000,
+        "type": "m.room.message", "room_id": "!r:domain", "sender": "@u:domain",
+    });
+    let text = canonical_json(&content).expect("canonical");
+    let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let hash = encode_base64(hash.as_ref());
+    assert_eq!(hash, "onLKD1bGljeBWQhWZ1kaP9SorVmRQNdN5aM2JYU2n/g");
+    let mut redacted = content;
+    redacted["content"] = json!({});
+    redacted["hashes"] = json!({ "sha256": hash });
+    let signature = decode_base64(
+        "Wm+VzmOUOz08Ds+0NTWb1d4CZrVsJSikkeRxh6aCcUwu6pNC78FunoD7KNWzqFn241eYHYMGCA5McEiVPdhzBA",
+    )
+    .expect("Base64");
+    let key = pair().public_key().as_ref().to_vec();
+    let redacted = redacted.as_object().expect("an object");
+    assert_eq!(verify_signature(redacted, &key, &signature), Ok(true));
+}
+
 #[test]
 fn a_good_document_is_good() {
     let read = parse(&signed(document()));
