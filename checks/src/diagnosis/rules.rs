@@ -23,17 +23,6 @@ pub(super) const RULES: &[Rule] = &[
     database("database-auth-failed"),
     database("database-collation-wrong"),
     database("database-connections-exhausted"),
-    // The same paths, asked by another check for another reason.
-    Rule {
-        cause: "encoded-characters-refused",
-        explains: &["escaped-path-refused"],
-        confidence: Confidence::Certain,
-    },
-    Rule {
-        cause: "escaped-paths-decoded",
-        explains: &["escaped-path-refused"],
-        confidence: Confidence::Certain,
-    },
     // The focus chooses no bridge that calls itself ill.
     Rule {
         cause: "bridge-unhealthy",
