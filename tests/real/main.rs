@@ -7,6 +7,7 @@ mod browser;
 mod canary;
 mod federation;
 mod judge;
+mod second;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         trial("judge::turn_udp", |bench| judge::healthy(bench.stack()?, Some("turn/udp"))),
         trial("judge::turn_tcp", |bench| judge::healthy(bench.stack()?, Some("turn/tcp"))),
         trial("judge::turns", |bench| judge::healthy(bench.stack()?, Some("turns/tcp"))),
+        trial("second::federate", |bench| second::federate(bench.stack()?)),
         trial("browser::conference", |bench| browser::conference(bench.stack()?)),
     ]);
     trials.extend(CALL_FAULTS.iter().map(|row| {
