@@ -6,6 +6,7 @@ use mxdoctor_probes::matrix::{KeyDocument, KeyState, parse_key_document};
 use serde_json::Value;
 
 use crate::facts::{Software, ask_place, federation_places, gist};
+use crate::synapse::login_flows;
 use crate::{Cx, Verdict, check};
 
 check! {
@@ -44,6 +45,10 @@ async fn run(cx: &Cx) -> Verdict {
     let exchange = ask_place(cx, place, &path, true, false).await?;
     let synapse = cx.fact(Software).await.is_ok_and(|software| software.is_synapse());
     let answer = exchange.last();
+    if answer.status.is_server_error() {
+        // Its keys of others are in the database.
+        login_flows::database(cx).await?;
+    }
     let finding = judge(answer, &document, synapse);
     Ok(finding.evidence(EvidenceKind::Request, answer.line()).into())
 }
