@@ -54,7 +54,7 @@ const DEFAULT: u64 = 50 << 20;
 const MARGIN: u64 = 1024;
 
 /// The least that a refusal is waited for, besides four times what another answer took.
-const LEAST: Duration = Duration::from_millis(500);
+const LEAST: Duration = Duration::from_millis(1000);
 /// The most.
 const MOST: Duration = Duration::from_secs(4);
 /// How long a body that is sent may take.

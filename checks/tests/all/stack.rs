@@ -190,7 +190,8 @@ async fn serve(
             let host = header("host").unwrap_or_default();
             let length: usize =
                 header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
-            while buffer.len() < start + length {
+            // What is large is answered by its length, as an ingress does.
+            while length <= LARGEST && buffer.len() < start + length {
                 let mut chunk = [0; 4096];
                 let Ok(count @ 1..) = stream.read(&mut chunk).await else { return };
                 buffer.extend_from_slice(&chunk[..count]);
@@ -232,6 +233,9 @@ async fn serve(
         });
     }
 }
+
+/// The largest body, in bytes, that is read before it is answered.
+const LARGEST: usize = 1 << 16;
 
 async fn deny_all_names(socket: UdpSocket) {
     let mut buffer = [0; 1500];

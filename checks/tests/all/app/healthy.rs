@@ -6,8 +6,8 @@ use mxdoctor_model::{Outcome, Vantage};
 use super::stack;
 use crate::stack::{expect, finding};
 
-/// Nothing is limited, and no call by Element Call is announced.
-const ABSENT: &[&str] = &["synapse.rate_limit_shape", "synapse.rtc_foci"];
+/// Nothing is limited, no call by Element Call is announced, and nobody logs in to hear of TURN.
+const ABSENT: &[&str] = &["synapse.rate_limit_shape", "synapse.rtc_foci", "synapse.turn"];
 
 #[tokio::test]
 async fn everything_passes_and_is_asked_for_once() {
@@ -21,7 +21,7 @@ async fn everything_passes_and_is_asked_for_once() {
         assert_eq!(finding.outcome, outcome, "{}: {finding:#?}", check.id);
         count += 1;
     }
-    assert_eq!(count, 27);
+    assert_eq!(count, 28);
     let requests = running.requests();
     for once in [
         "GET example.org/.well-known/matrix/client",
