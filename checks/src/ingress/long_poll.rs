@@ -41,7 +41,7 @@ check! {
     ///
     /// ## Where it comes from
     /// Matrix client-server API, "Syncing" (`timeout`); XEP-0124, section 7.2; RFC 6455.
-    "ingress.long_poll" at PI: "a wait of 30 s is not cut, nor a WebSocket idle for 60 s"
+    "ingress.long_poll" at PI: "long waits and idle WebSockets are not cut"
     causes ["long-poll-cut", "websocket-idle-cut"]
     timeout 140
 }

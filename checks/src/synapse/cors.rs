@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use mxdoctor_model::{Evidence, EvidenceKind, Finding, Outcome};
 use mxdoctor_probes::http::{Exchange, Response};
 
+use super::shared::is_unrouted;
 use crate::facts::{Ask, Element, Homeserver, Located, Software, Versions, ask};
 use crate::{Cx, Unavailable, Verdict, check};
 
@@ -58,8 +59,24 @@ async fn run(cx: &Cx) -> Verdict {
         .collect();
     let looks = classes.iter().map(|class| look(cx, &homeserver, class, &origin));
     let answers = join_all(looks).await;
-    let looked: Vec<_> = classes.into_iter().zip(answers).collect();
+    let mut looked: Vec<_> = classes.into_iter().zip(answers).collect();
+    let strays =
+        join_all(looked.iter().map(|(class, answer)| strays(cx, &homeserver, class, answer)));
+    let mut strays = strays.await.into_iter();
+    looked.retain(|_| !strays.next().unwrap_or(false));
     Ok(conclude(&looked, &origin).into())
+}
+
+/// Whether the path does not lead to the homeserver at all, by whatever method: other checks say so.
+async fn strays(cx: &Cx, homeserver: &Located, class: &Class, answer: &Looked) -> bool {
+    let unrouted =
+        |answer: &Looked| answer.as_ref().is_ok_and(|exchange| is_unrouted(exchange.last()));
+    match class.preflight.map(|method| Method::from_bytes(method.as_bytes())) {
+        Some(Ok(method)) if unrouted(answer) => {
+            unrouted(&ask::fetch(cx, Ask::new(method, homeserver.url(class.path))).await)
+        }
+        _ => false,
+    }
 }
 
 /// A kind of endpoint, and how a browser comes to it.

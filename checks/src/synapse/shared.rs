@@ -143,7 +143,7 @@ impl Case {
 }
 
 /// Whether somebody before the homeserver has no rule for the path.
-fn is_unrouted(answer: &Response) -> bool {
+pub(crate) fn is_unrouted(answer: &Response) -> bool {
     matches!(answer.status.as_u16(), 404 | 405)
         || matches!(classify(answer), Some(Page::NotRouted(_)))
 }
