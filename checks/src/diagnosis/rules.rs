@@ -17,8 +17,9 @@ pub(super) struct Rule {
 
 /// The rules, deepest cause first.
 ///
-/// For those of databases: Synapse does not start without its database, and answers what needs the database with errors
-/// once it is gone; both are seen from outside while the database itself is seen from the cluster.
+/// For those of databases: Synapse does not start without its database, and answers what needs the
+/// database with errors once it is gone; both are seen from outside while the database itself is
+/// seen from the cluster.
 pub(super) const RULES: &[Rule] = &[
     database("database-auth-failed"),
     database("database-collation-wrong"),
@@ -26,6 +27,12 @@ pub(super) const RULES: &[Rule] = &[
     // The focus chooses no bridge that calls itself ill.
     Rule {
         cause: "bridge-unhealthy",
+        explains: &["bridge-unavailable"],
+        confidence: Confidence::Likely,
+    },
+    // Nor one that it does not meet.
+    Rule {
+        cause: "bridge-not-in-brewery",
         explains: &["bridge-unavailable"],
         confidence: Confidence::Likely,
     },

@@ -100,6 +100,18 @@ fn a_database_that_refuses_synapse_explains_a_homeserver_that_is_down() {
 
 /// Rules name causes of the table, or they would never hold.
 #[test]
+fn a_bridge_that_cannot_log_in_explains_a_focus_without_one() {
+    let causes = diagnose(&[
+        fail("jitsi.muc", "bridge-unavailable"),
+        on("brewery", fail("jitsi.jvb_health", "bridge-not-in-brewery")),
+        blocked("jitsi.session", "jitsi.muc"),
+    ]);
+    assert_eq!(causes.len(), 1);
+    assert_eq!(causes[0].cause, "bridge-not-in-brewery");
+    assert_eq!(causes[0].consequences.len(), 2);
+}
+
+#[test]
 fn rules_name_known_causes() {
     for rule in super::rules::RULES {
         for id in rule.explains.iter().chain([&rule.cause]) {
