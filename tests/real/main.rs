@@ -6,6 +6,7 @@
 mod browser;
 mod canary;
 mod federation;
+mod inside;
 mod judge;
 mod second;
 
@@ -82,6 +83,11 @@ fn main() -> ExitCode {
         trial("canary::killed", |bench| canary::killed(bench.stack()?)),
         trial("canary::turn_secret", |bench| canary::turn_secret(bench.stack()?)),
     ]);
+    trials.extend(inside::SEEN.iter().map(|&(id, cause)| {
+        let bench = Arc::clone(&bench);
+        let name = format!("inside::{id}");
+        Trial::test(name, move || inside::blamed(bench.stack()?, id, cause))
+    }));
     trials.push(trial("healed", |bench| healthy(bench, View::Cluster)));
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(bench);

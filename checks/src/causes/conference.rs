@@ -17,6 +17,16 @@ pub(super) const CAUSES: &[Cause] = &[
             log of Prosody has `register-setup` without an error.",
     },
     Cause {
+        id: "jicofo-not-connected",
+        title: "Jicofo has no connection to Prosody",
+        explanation: "Jicofo runs and is not logged in: Prosody does not accept its password, is \
+            not found under the name that it was given, or is down. Nobody can begin a call.",
+        remedy: "Give Jicofo and Prosody the same `JICOFO_AUTH_PASSWORD` (one Secret; a volume of \
+            Prosody keeps the old password, so change it there with `prosodyctl` or delete the \
+            volume) and the same `XMPP_AUTH_DOMAIN`; let `XMPP_SERVER` be the name of the \
+            Prosody Service. The log of Jicofo says `not-authorized`, or which name it tried.",
+    },
+    Cause {
         id: "focus-component-missing",
         title: "Prosody has no component for the focus",
         explanation: "Clients ask `focus.` and the deployment's domain for a conference, and \

@@ -24,13 +24,30 @@ pub(super) const RULES: &[Rule] = &[
     database("database-auth-failed"),
     database("database-collation-wrong"),
     database("database-connections-exhausted"),
-    // The focus chooses no bridge that calls itself ill.
+    // Focus and bridges meet in Prosody.
+    Rule {
+        cause: "prosody-down",
+        explains: &["jicofo-not-connected", "bridge-not-in-brewery", "component-api-unreachable"],
+        confidence: Confidence::Likely,
+    },
+    // Nobody else answers for the focus, and it sees bridges in a room only.
+    Rule {
+        cause: "jicofo-not-connected",
+        explains: &["jicofo-unavailable", "bridge-not-in-brewery"],
+        confidence: Confidence::Likely,
+    },
+    // The focus chooses no bridge that calls itself ill, and older ones do not count it.
     Rule {
         cause: "bridge-unhealthy",
+        explains: &["bridge-unavailable", "bridge-not-operational", "bridge-not-in-brewery"],
+        confidence: Confidence::Likely,
+    },
+    // Nor one that it does not meet, or has given up.
+    Rule {
+        cause: "bridge-not-operational",
         explains: &["bridge-unavailable"],
         confidence: Confidence::Likely,
     },
-    // Nor one that it does not meet.
     Rule {
         cause: "bridge-not-in-brewery",
         explains: &["bridge-unavailable"],

@@ -31,7 +31,7 @@ check! {
     /// jicofo, `doc/health-checks.md`; docker-jitsi-meet, `jicofo.conf`.
     "jitsi.jicofo_health" at C: "Jicofo is healthy and knows a bridge that works"
     causes [
-        "jicofo-unhealthy", "bridge-not-in-brewery", "bridge-not-operational",
+        "jicofo-unhealthy", "jicofo-not-connected", "bridge-not-in-brewery", "bridge-not-operational",
         "component-api-unreachable",
     ]
     timeout 30
@@ -71,11 +71,28 @@ fn judge_health(health: &Response, stats: &Response) -> Finding {
         }
         404 => Finding::error("what answers is not Jicofo's REST interface: no health, no stats")
             .remedy("set jitsi.jicofo_rest to Jicofo's own port 8888"),
-        status @ 500..=599 => Finding::fail("jicofo-unhealthy", "Jicofo's own health check fails")
-            .expected("HTTP 200")
-            .actual(format!("HTTP {status}: {}", words(health))),
+        status @ 500..=599 => {
+            let said = words(health);
+            let (cause, summary) = ailment(&said, stats);
+            Finding::fail(cause, summary)
+                .expected("HTTP 200")
+                .actual(format!("HTTP {status}: {said}"))
+        }
         status => Finding::error(format!("Jicofo answers {status} where its health should be")),
     }
+}
+
+/// What Jicofo's own words stand for.
+fn ailment(said: &str, stats: &Response) -> (&'static str, &'static str) {
+    if said.contains("XMPP") {
+        return (
+            "jicofo-not-connected",
+            "Jicofo has no connection to XMPP: nobody can begin a call",
+        );
+    }
+    // It is ill for want of bridges alone, and these are counted.
+    let bridges = judge_bridges(stats).cause.filter(|_| said.contains("operational bridges"));
+    (bridges.unwrap_or("jicofo-unhealthy"), "Jicofo's own health check fails")
 }
 
 fn selector(stats: &Response) -> Option<(u64, Option<u64>)> {
@@ -126,6 +143,13 @@ mod tests {
         assert_eq!(judged(200), (Outcome::Pass, None));
         assert_eq!(judged(404), (Outcome::Skip, None));
         assert_eq!(judged(500), (Outcome::Fail, Some("jicofo-unhealthy")));
+        let alone = answer(500, &[], "No XMPP connection");
+        let cut_off = (Outcome::Fail, Some("jicofo-not-connected"));
+        assert_eq!(verdict(judge_health(&alone, &stats)), cut_off);
+        let none = answer(200, &[], r#"{"bridge_selector":{"bridge_count":0}}"#);
+        let ill = answer(500, &[], "No operational bridges available");
+        let wanting = (Outcome::Fail, Some("bridge-not-in-brewery"));
+        assert_eq!(verdict(judge_health(&ill, &none)), wanting);
         let other = answer(404, &[], "<html>");
         assert_eq!(verdict(judge_health(&other, &other)), (Outcome::Error, None));
     }
