@@ -60,6 +60,10 @@ impl Coturn {
             arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
         let process = Process::start("turnserver", &arguments, plain).await;
         eventually("TLS of coturn", async || tokio::net::TcpStream::connect(tls).await.ok()).await;
+        // It binds UDP in threads of its own, later.
+        let net = Net::new(NetConfig::default());
+        let patience = Duration::from_millis(500);
+        eventually("UDP of coturn", async || net.stun_binding(plain, patience).await.ok()).await;
         Self { plain, tls, authority, _folder: folder, _process: process }
     }
 
