@@ -63,8 +63,11 @@ impl Coturn {
             .expect("coturn is installed by cargo xtask test");
         let coturn = Self { child, plain, tls, authority, _folder: folder };
         let answers = |address: &SocketAddr| TcpStream::connect(address).is_ok();
-        for _ in 0..1000 {
-            if [plain, tls].iter().all(answers) {
+        // It binds UDP in threads of its own, after TCP.
+        let net = Net::new(NetConfig::default());
+        for _ in 0..500 {
+            let patience = Duration::from_millis(500);
+            if [plain, tls].iter().all(answers) && net.stun_binding(plain, patience).await.is_ok() {
                 return coturn;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
