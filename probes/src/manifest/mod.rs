@@ -1,0 +1,19 @@
+//! Kubernetes manifests and the configuration inside them, where every value knows its place.
+//!
+//! One tree of [`Node`]s stands for YAML files ([`yaml`]), for objects of an API server
+//! ([`json`]) and for the files inside ConfigMaps ([`payload`]); an [`Inventory`] is the objects
+//! of one deployment, wherever they came from.
+
+mod inventory;
+pub mod json;
+mod node;
+pub mod payload;
+mod place;
+mod scalar;
+#[cfg(test)]
+mod tests;
+pub mod yaml;
+
+pub use inventory::{Inventory, Object, Origin};
+pub use node::{Entry, Node, Text, Value};
+pub use place::{Place, Source};
