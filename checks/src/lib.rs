@@ -23,6 +23,7 @@ pub mod element;
 pub mod federation;
 pub mod ingress;
 pub mod jitsi;
+pub mod lint;
 pub mod synapse;
 pub mod tls;
 pub mod vantage;

@@ -1,0 +1,109 @@
+//! A unit of opinion about manifests.
+
+use mxdoctor_probes::manifest::{Inventory, Origin};
+
+use super::{Found, Problem, Severity, Stack, rules};
+
+/// What a rule needs to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The objects, wherever they come from: it holds before and after a deployment.
+    Objects,
+    /// The files as they are written; it is silent about a live namespace.
+    Files,
+}
+
+/// A rule: its metadata and the one function that looks. Made by [`crate::rule!`].
+pub struct Rule {
+    /// `SYN-08`: family and number; a public interface, never reused.
+    pub id: &'static str,
+    /// How bad it is when it finds something.
+    pub severity: Severity,
+    /// What must be true, in one line.
+    pub title: &'static str,
+    /// The manual page, in Markdown: the doc comment of the rule.
+    pub page: &'static str,
+    /// What happens at run time, in one sentence.
+    pub breaks: &'static str,
+    /// What to do, in general.
+    pub remedy: &'static str,
+    /// The root cause that it is evidence of.
+    pub cause: &'static str,
+    /// The check that reports it for a live namespace: `kubernetes.endpoints`.
+    pub check: &'static str,
+    /// What it needs to decide.
+    pub needs: Needs,
+    /// Looks, and adds what it finds.
+    pub look: fn(&Stack<'_>, &mut Found),
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rule").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Looks at an inventory with every rule that can decide on it; the problems in the order of their
+/// places.
+pub fn run(inventory: &Inventory) -> Vec<Problem> {
+    let stack = Stack::new(inventory);
+    let mut problems: Vec<Problem> = rules::RULES
+        .iter()
+        .filter(|rule| rule.needs == Needs::Objects || inventory.origin == Origin::Files)
+        .flat_map(|rule| {
+            let mut found = Found::new(rule);
+            (rule.look)(&stack, &mut found);
+            found.into_problems()
+        })
+        .collect();
+    problems.sort_by(|one, other| key(one).cmp(&key(other)));
+    problems
+}
+
+fn key(problem: &Problem) -> (&str, u32, u32, &'static str) {
+    let place = &problem.place;
+    (&place.source.name, place.line, place.column, problem.rule.id)
+}
+
+/// Declares a rule as a static of the given name: its doc comment is its manual page.
+///
+/// ```text
+/// rule! {
+///     /// Synapse substitutes no `${…}` in its configuration …
+///     UNRENDERED = "SYN-08" Critical: "homeserver.yaml holds no unresolved ${…}"
+///     breaks "Synapse takes the text itself as the secret: whoever knows it can register an admin"
+///     remedy "mount the secret as a file and name it in registration_shared_secret_path"
+///     cause "configuration-not-rendered"
+///     check "kubernetes.configmaps"
+///     look unrendered
+/// }
+/// ```
+/// `look_in_files` instead of `look` says that it needs the files as they are written.
+#[macro_export]
+macro_rules! rule {
+    (
+        $(#[doc = $page:literal])+
+        $name:ident = $id:literal $severity:ident : $title:literal
+        breaks $breaks:literal
+        remedy $remedy:literal
+        cause $cause:literal
+        check $check:literal
+        $needs:ident $look:path
+    ) => {
+        $(#[doc = $page])+
+        pub(crate) static $name: $crate::lint::Rule = $crate::lint::Rule {
+            id: $id,
+            severity: $crate::lint::Severity::$severity,
+            title: $title,
+            page: concat!($($page, "\n"),+),
+            breaks: $breaks,
+            remedy: $remedy,
+            cause: $cause,
+            check: $check,
+            needs: $crate::rule!(@needs $needs),
+            look: $look,
+        };
+    };
+    (@needs look_in_files) => { $crate::lint::Needs::Files };
+    (@needs look) => { $crate::lint::Needs::Objects };
+}

@@ -1,0 +1,3 @@
+//! SYN: Synapse and its configuration.
+
+pub(super) mod unrendered;

@@ -1,0 +1,39 @@
+//! What rules' tests need: manifests in, findings out.
+
+use mxdoctor_probes::manifest::{Inventory, Object, Origin, Source, yaml};
+
+use super::run;
+
+/// The inventory of a text.
+pub(crate) fn inventory(text: &str) -> Inventory {
+    let source = Source::file("t.yaml", text);
+    let documents = yaml::documents(&source).expect("YAML");
+    Inventory::new(Origin::Files, documents.into_iter().filter_map(Object::new).collect())
+}
+
+/// What one rule finds in a text, each as `line:column message`.
+pub(crate) fn found(rule: &str, text: &str) -> Vec<String> {
+    let problems = run(&inventory(text)).into_iter();
+    problems
+        .filter(|problem| problem.rule.id == rule)
+        .map(|problem| {
+            let place = &problem.place;
+            format!("{}:{} {}", place.line, place.column, problem.message)
+        })
+        .collect()
+}
+
+/// Synapse's Deployment with a `homeserver.yaml`, whose lines begin on line 7.
+pub(crate) fn synapse(homeserver: &str) -> String {
+    let indented: String = homeserver.lines().map(|line| format!("    {line}\n")).collect();
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: synapse-config\ndata:\n  \
+         homeserver.yaml: |\n{indented}---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  \
+         name: synapse\nspec:\n  template:\n    metadata:\n      labels: {{app: synapse}}\n    \
+         spec:\n      containers:\n      - name: synapse\n        image: \
+         matrixdotorg/synapse:1.147.0\n        env:\n        - name: SYNAPSE_CONFIG_PATH\n          \
+         value: /config/homeserver.yaml\n        volumeMounts:\n        - name: config\n          \
+         mountPath: /config\n      volumes:\n      - name: config\n        configMap: {{name: \
+         synapse-config}}\n"
+    )
+}
