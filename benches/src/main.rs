@@ -8,6 +8,7 @@
 
 mod browser;
 mod conference;
+mod homeserver;
 mod link;
 mod place;
 mod process;
@@ -54,10 +55,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => {
             let place = Place::new(&bench, Weather::calm(ROUND_TRIP))?;
             whole::full_run(&place)?;
+            homeserver::family(&bench, &place)?;
             conference::first_media(&place)?;
             browser::against_chromium(&bench)
         }
         Some("run") => whole::full_run(&Place::new(&bench, Weather::calm(ROUND_TRIP))?),
+        Some("homeserver") => {
+            homeserver::family(&bench, &Place::new(&bench, Weather::calm(ROUND_TRIP))?)
+        }
         Some("conference") => {
             conference::first_media(&Place::new(&bench, Weather::calm(ROUND_TRIP))?)
         }

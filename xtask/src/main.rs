@@ -44,8 +44,8 @@ enum Chore {
     },
     /// Measures the release binary on the real stack over a slow link; needs root.
     Bench {
-        /// What to measure: `run`, `conference`, `browser`, or `soak` with how many runs; the
-        /// first three unless given.
+        /// What to measure: `run`, `homeserver`, `conference`, `browser`, or `soak` with how many
+        /// runs; the first four unless given.
         arguments: Vec<String>,
     },
 }
