@@ -5,7 +5,8 @@ use mxdoctor_probes::matrix::client::{CallError, Stored};
 
 use super::media;
 use super::stage::{day, trouble};
-use crate::facts::Pictures;
+use crate::facts::{Pictures, Versions};
+use crate::synapse::media_config::has_authenticated_media;
 use crate::{Cx, Verdict, check};
 
 check! {
@@ -30,7 +31,8 @@ check! {
     /// Matrix client-server API v1.11, "Content repository"; MSC3916.
     "canary.authenticated_media" at PIC: "media are not given to strangers"
     causes [
-        "media-without-token", "media-unauthenticated", "homeserver-broken", "no-http-answer",
+        "media-without-token", "media-unauthenticated", "homeserver-broken",
+        "homeserver-path-not-routed", "authenticated-media-missing", "no-http-answer",
     ]
     timeout 110
 }
@@ -38,6 +40,14 @@ check! {
 async fn run(cx: &Cx) -> Verdict {
     let day = day(cx, CHECK.id).await?;
     media::uploaded(cx, &day)?;
+    let versions = cx.fact(Versions).await?;
+    if !day.pictures.authenticated && has_authenticated_media(&versions) {
+        let summary = "authenticated media are announced, and not there";
+        return Ok(Finding::fail("authenticated-media-missing", summary)
+            .expected("/_matrix/client/v1/media as of v1.11")
+            .actual("404 M_UNRECOGNIZED")
+            .into());
+    }
     Ok(judge(cx, &day.pictures).into())
 }
 

@@ -33,7 +33,9 @@ check! {
     /// ## Where it comes from
     /// Matrix client-server API, "Redactions", "Leaving rooms", "Logout", "Account deactivation".
     "canary.cleanup" at PIC: "nothing of the test is left behind"
-    causes ["canary-left-behind", "homeserver-broken", "no-http-answer"]
+    causes [
+        "canary-left-behind", "homeserver-broken", "homeserver-path-not-routed", "no-http-answer",
+    ]
     timeout 110
 }
 

@@ -24,7 +24,9 @@ check! {
     /// ## Where it comes from
     /// Matrix client-server API, "Key management API".
     "canary.device_keys" at PIC: "keys of a device are kept and found"
-    causes ["device-keys-lost", "homeserver-broken", "no-http-answer"]
+    causes [
+        "device-keys-lost", "homeserver-broken", "homeserver-path-not-routed", "no-http-answer",
+    ]
     timeout 110
 }
 

@@ -33,7 +33,8 @@ check! {
     /// Matrix client-server API, "Login", "Current account information".
     "canary.login" at PIC: "the synthetic user can log in"
     causes [
-        "canary-login-rejected", "canary-token-rejected", "homeserver-broken", "no-http-answer",
+        "canary-login-rejected", "canary-token-rejected", "homeserver-broken",
+        "homeserver-path-not-routed", "no-http-answer",
     ]
     timeout 110
 }

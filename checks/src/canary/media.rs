@@ -27,7 +27,7 @@ check! {
     "canary.media" at PIC: "a picture goes up and comes down unaltered"
     causes [
         "media-upload-refused", "media-download-refused", "media-altered", "homeserver-broken",
-        "no-http-answer",
+        "homeserver-path-not-routed", "no-http-answer",
     ]
     timeout 110
 }

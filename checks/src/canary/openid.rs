@@ -5,7 +5,7 @@ use mxdoctor_probes::http::Response;
 use serde_json::Value;
 
 use super::stage::{day, is_ours, trouble};
-use crate::facts::{Day, Endpoint, classify, gist};
+use crate::facts::{Day, Endpoint, Page, classify, gist};
 use crate::{Cx, Verdict, check, ingress};
 
 check! {
@@ -29,7 +29,10 @@ check! {
     /// ## Where it comes from
     /// Matrix client-server API, "OpenID"; server-server API, "OpenID".
     "canary.openid" at PIC: "third parties can learn who somebody is"
-    causes ["openid-broken", "homeserver-broken", "no-http-answer"]
+    causes [
+        "openid-broken", "homeserver-broken", "homeserver-path-not-routed",
+        "federation-not-served", "no-http-answer",
+    ]
     timeout 110
 }
 
@@ -66,6 +69,12 @@ async fn run(cx: &Cx) -> Verdict {
 }
 
 fn judge(cx: &Cx, day: &Day, answer: &Response) -> Finding {
+    if let Some(Page::NotRouted(by)) = classify(answer) {
+        let what = "the federation API is not routed where an OpenID token is to be shown";
+        return Finding::fail("federation-not-served", what)
+            .expected(format!("200 with `sub` {}", day.user_id))
+            .actual(format!("{} of {by}", answer.status.as_u16()));
+    }
     if let (Some(page), Some(endpoint)) = (classify(answer), Endpoint::of(&answer.url)) {
         return ingress::reachable::judge(&endpoint, cx.target(), answer, &page);
     }

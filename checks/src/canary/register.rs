@@ -30,7 +30,10 @@ check! {
     /// ## Where it comes from
     /// Synapse, "Shared-Secret Registration", "User Admin API".
     "canary.register" at PIC: "an account can be made"
-    causes ["canary-register-refused", "homeserver-broken", "no-http-answer"]
+    causes [
+        "canary-register-refused", "homeserver-broken", "homeserver-path-not-routed",
+        "no-http-answer",
+    ]
     timeout 110
 }
 

@@ -29,7 +29,8 @@ check! {
     /// Matrix client-server API, "Creation", "Room membership".
     "canary.room" at PIC: "the synthetic user has a room of its own"
     causes [
-        "canary-room-unusable", "canary-room-exposed", "homeserver-broken", "no-http-answer",
+        "canary-room-unusable", "canary-room-exposed", "homeserver-broken",
+        "homeserver-path-not-routed", "no-http-answer",
     ]
     timeout 110
 }

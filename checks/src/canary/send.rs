@@ -27,7 +27,8 @@ check! {
     /// Matrix client-server API, "Sending events to a room", "Transaction identifiers".
     "canary.send" at PIC: "a message is taken, and once"
     causes [
-        "message-not-accepted", "message-sent-twice", "homeserver-broken", "no-http-answer",
+        "message-not-accepted", "message-sent-twice", "homeserver-broken",
+        "homeserver-path-not-routed", "no-http-answer",
     ]
     timeout 110
 }

@@ -27,7 +27,10 @@ check! {
     /// ## Where it comes from
     /// MSC4186; Synapse implements it since 1.114.
     "canary.sliding_sync" at PIC: "a message arrives by sliding sync"
-    causes ["message-not-delivered", "sync-refused", "homeserver-broken", "no-http-answer"]
+    causes [
+        "message-not-delivered", "sync-refused", "homeserver-broken",
+        "homeserver-path-not-routed", "no-http-answer",
+    ]
     timeout 110
 }
 

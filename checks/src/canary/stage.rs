@@ -8,7 +8,7 @@ use mxdoctor_probes::http::{HttpError, Response};
 use mxdoctor_probes::matrix::client::CallError;
 use mxdoctor_probes::tls::{ConnectError, HandshakeError};
 
-use crate::facts::{Canary, Day, Endpoint, classify};
+use crate::facts::{Canary, Day, Endpoint, Page, classify};
 use crate::{Cx, Unavailable, ingress};
 
 /// The synthetic user's day, for a check of that id: its own skip where there is none in this run.
@@ -41,6 +41,13 @@ pub(crate) fn trouble(cx: &Cx, cause: &'static str, what: &str, error: &CallErro
 }
 
 fn refused(cx: &Cx, cause: &'static str, what: &str, response: &Response) -> Finding {
+    // Whoever could log in has come through to the homeserver: it is this path that leads astray.
+    if let Some(Page::NotRouted(by)) = classify(response) {
+        let path = response.url.path();
+        return Finding::fail("homeserver-path-not-routed", format!("{what}: not routed"))
+            .expected(format!("{path} leads to the homeserver"))
+            .actual(format!("{} of {by}", response.status.as_u16()));
+    }
     if let (Some(page), Some(endpoint)) = (classify(response), Endpoint::of(&response.url)) {
         return ingress::reachable::judge(&endpoint, cx.target(), response, &page);
     }

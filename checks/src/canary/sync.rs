@@ -30,7 +30,7 @@ check! {
     "canary.sync" at PIC: "a message arrives by sync"
     causes [
         "message-not-delivered", "sync-refused", "transaction-id-lost", "homeserver-broken",
-        "no-http-answer",
+        "homeserver-path-not-routed", "no-http-answer",
     ]
     timeout 110
 }

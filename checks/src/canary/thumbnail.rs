@@ -24,7 +24,9 @@ check! {
     /// ## Where it comes from
     /// Matrix client-server API, "Thumbnails".
     "canary.thumbnail" at PIC: "a small version of a picture is made"
-    causes ["thumbnail-failed", "homeserver-broken", "no-http-answer"]
+    causes [
+        "thumbnail-failed", "homeserver-broken", "homeserver-path-not-routed", "no-http-answer",
+    ]
     timeout 110
 }
 

@@ -53,9 +53,26 @@ pub(super) const RULES: &[Rule] = &[
         explains: &["bridge-unavailable"],
         confidence: Confidence::Likely,
     },
-    Rule { cause: "database-down", explains: &["homeserver-down"], confidence: Confidence::Likely },
+    Rule {
+        cause: "database-down",
+        explains: &["homeserver-down", "homeserver-broken"],
+        confidence: Confidence::Likely,
+    },
+    // Media that came in since are given by those endpoints alone.
+    Rule {
+        cause: "authenticated-media-missing",
+        explains: &["media-download-refused", "thumbnail-failed"],
+        confidence: Confidence::Likely,
+    },
+    // What it says of its people bears the other name.
+    Rule {
+        cause: "server-name-is-another",
+        explains: &["openid-broken"],
+        confidence: Confidence::Likely,
+    },
 ];
 
 const fn database(cause: &'static str) -> Rule {
-    Rule { cause, explains: &["database-down", "homeserver-down"], confidence: Confidence::Likely }
+    let explains = &["database-down", "homeserver-down", "homeserver-broken"];
+    Rule { cause, explains, confidence: Confidence::Likely }
 }

@@ -120,7 +120,7 @@ fn announced(case: &Case, versions: &ClientVersions, answer: &Response, seen: Se
 }
 
 /// Whether v1.11 or a later version is announced, or the proposal as stable.
-fn has_authenticated_media(versions: &ClientVersions) -> bool {
+pub(crate) fn has_authenticated_media(versions: &ClientVersions) -> bool {
     let minor = |version: &String| version.strip_prefix("v1.")?.parse::<u32>().ok();
     versions.feature("org.matrix.msc3916.stable")
         || versions.versions.iter().filter_map(minor).any(|minor| minor >= 11)

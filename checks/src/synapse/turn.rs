@@ -36,7 +36,7 @@ check! {
     causes [
         "turn-credentials-rejected", "turn-credentials-expired", "turn-unreachable",
         "turn-refuses", "turn-tls-certificate", "turn-relay-broken", "turn-answer-malformed",
-        "homeserver-broken", "no-http-answer",
+        "homeserver-broken", "homeserver-path-not-routed", "no-http-answer",
     ]
     timeout 200
 }

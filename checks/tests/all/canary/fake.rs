@@ -206,8 +206,9 @@ fn open(
     Some(match line {
         "GET /_matrix/client/versions" => {
             let sliding = quirk != Quirk::NoSliding(false);
+            let newest = if quirk == Quirk::NoNewMedia { "v1.10" } else { "v1.12" };
             ok(json!({
-                "versions": ["v1.1", "v1.11", "v1.12"],
+                "versions": ["v1.1", newest],
                 "unstable_features": {"org.matrix.simplified_msc3575": sliding},
             }))
         }
