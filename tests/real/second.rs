@@ -1,5 +1,7 @@
 //! Two real homeservers that federate, and what is said of the second.
 
+use std::fs;
+
 use libtest_mimic::Failed;
 use mxdoctor_fixtures::stack::{Settings, Stack, View};
 use serde_json::Value;
@@ -46,14 +48,26 @@ assert hears(first, a, say(second, b, 'from-the-second')), 'the first heard noth
 assert hears(second, b, say(first, a, 'from-the-first')), 'the second heard nothing'
 ";
 
+/// The second, with a synthetic user of one run.
+const CONFIG: &str = "server_name = \"second.borooka.ee\"
+
+[network]
+routable = [\"198.51.100.0/24\"]
+
+[canary]
+throw_away = true
+homeserver = \"http://10.43.0.21:8008\"
+shared_secret = \"test-only\"
+";
+
 /// They federate; the second, which is found by its SRV record, passes as the first does.
 pub(crate) fn federate(stack: &Stack) -> Result<(), Failed> {
     stack.apply(&Settings { second_homeserver: true, ..Settings::healthy() })?;
     let met = stack.command(View::Cluster, "python3").args(["-c", MEET, "test-only"]).output()?;
     ensure(met.status.success(), || text(&met))?;
-    let mut command = stack.command(View::Public, env!("CARGO_BIN_EXE_mxdoctor"));
-    command.args(["check", "second.borooka.ee", "--routable", "198.51.100.0/24"]);
-    command.args(["--only", "dns.*,tls.*,ingress.*,synapse.*,federation.*", "--report", "json"]);
+    fs::write(stack.file("second.toml"), CONFIG)?;
+    let mut command = stack.command(View::Cluster, env!("CARGO_BIN_EXE_mxdoctor"));
+    command.args(["check", "-c", "/srv/second.toml", "--allow", "canary", "--report", "json"]);
     let output = command.args(["--state", "/srv/state"]).output()?;
     let report: Value = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("no JSON report: {error}\n{}", text(&output)))?;
@@ -63,5 +77,11 @@ pub(crate) fn federate(stack: &Stack) -> Result<(), Failed> {
         .as_array()
         .and_then(|checks| checks.iter().find(|check| check["id"] == "federation.resolve"));
     let summary = resolved.and_then(|check| check["summary"].as_str()).unwrap_or_default();
-    ensure(summary.contains("8448") && summary.contains("SRV"), || summary.to_owned())
+    ensure(summary.contains("8448") && summary.contains("SRV"), || summary.to_owned())?;
+    let passed = listing(&report, &["pass"]);
+    for id in ["canary.register", "canary.sync", "canary.media", "canary.openid", "canary.cleanup"]
+    {
+        ensure(passed.contains(id), || format!("{id} is not passed:\n{passed}"))?;
+    }
+    Ok(())
 }
