@@ -9,7 +9,7 @@ use mxdoctor_probes::http::{Exchange, Filler, HttpError, Request, Response};
 use serde_json::Value;
 use url::Url;
 
-use crate::facts::{Homeserver, Software, Versions, gist};
+use crate::facts::{Canary, Homeserver, Software, Versions, gist};
 use crate::{Cx, Verdict, check};
 
 check! {
@@ -17,8 +17,9 @@ check! {
     ///
     /// ## What it asserts
     /// An upload that is announced (`Content-Length`) as just below the homeserver's limit is not
-    /// refused on its way. The limit is `expect.upload_limit`; where that is not written down,
-    /// Synapse's own default of 50 MiB is tried. The request carries no token and no body, so that
+    /// refused on its way. The limit is what the synthetic user is told (`m.upload.size`, with
+    /// `--allow canary`), else `expect.upload_limit`; where neither is known, Synapse's own default
+    /// of 50 MiB is tried. Both, where they are known, must be the same. The request carries no token and no body, so that
     /// nothing is stored and nothing is sent: who refuses by length answers at once, and everybody
     /// else waits for the body. With `--slow` the body is sent as well, as zeros, which the
     /// homeserver refuses for want of a token; only this shows limits that count what has arrived.
@@ -29,8 +30,8 @@ check! {
     /// ends the upload with 413, often without CORS, and people read "failed to upload".
     ///
     /// ## What makes it fail
-    /// - fail: 413 for less than `expect.upload_limit`.
-    /// - warn: 413 for 50 MiB, where it is not written down how much the homeserver takes.
+    /// - fail: 413 for less than the homeserver's limit, or that limit is not `expect.upload_limit`.
+    /// - warn: 413 for 50 MiB, where it is not known how much the homeserver takes.
     ///
     /// It is skipped for other homeservers than Synapse without `expect.upload_limit`.
     ///
@@ -63,7 +64,18 @@ const SENT: Duration = Duration::from_secs(90);
 async fn run(cx: &Cx) -> Verdict {
     let homeserver = cx.fact(Homeserver).await?;
     let versions = cx.fact(Versions).await?;
-    let written = cx.target().expect.upload_limit;
+    let expected = cx.target().expect.upload_limit;
+    let told = told(cx).await;
+    if let (Some(expected), Some(told)) = (expected, told)
+        && expected != told
+    {
+        let summary = "the homeserver takes files of another size than is written down";
+        return Ok(Finding::fail("upload-limit-differs", summary)
+            .expected(in_words(expected))
+            .actual(format!("m.upload.size {told}"))
+            .into());
+    }
+    let written = told.or(expected);
     if written.is_none() && !cx.fact(Software).await.is_ok_and(|software| software.is_synapse()) {
         let reason = "the homeserver's upload limit is not known";
         return Ok(Finding::skip(reason).remedy("write down `expect.upload_limit`").into());
@@ -85,6 +97,14 @@ async fn run(cx: &Cx) -> Verdict {
     let lines: Vec<Evidence> =
         tries.iter().map(|one| Evidence::new(EvidenceKind::Request, one.line.clone())).collect();
     Ok(judge(&tries[0], limit, written.is_some()).evidences(lines).into())
+}
+
+/// The limit that the synthetic user is told, where there is one in this run.
+async fn told(cx: &Cx) -> Option<u64> {
+    match Canary::withheld(cx) {
+        Some(_) => None,
+        None => cx.fact(Canary).await.ok()?.upload_limit,
+    }
 }
 
 /// An upload that was tried.

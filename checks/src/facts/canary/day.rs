@@ -34,12 +34,13 @@ pub(super) async fn live(cx: &Cx, session: &Session) -> Day {
         };
         (room, talk)
     };
-    let ((room, talk), pictures, openid, device_keys, turn) = futures_util::join!(
+    let ((room, talk), pictures, openid, device_keys, turn, limit) = futures_util::join!(
         talking,
         pictures(&session.client, &word),
         prove(cx, session),
         device_keys(session),
         turn(session),
+        session.client.upload_limit(),
     );
     Day {
         account: session.account,
@@ -51,6 +52,7 @@ pub(super) async fn live(cx: &Cx, session: &Session) -> Day {
         openid,
         device_keys,
         turn,
+        upload_limit: limit.ok().flatten(),
         ended: Ended::default(),
         lines: Vec::new(),
     }

@@ -50,6 +50,8 @@ pub struct Day {
     pub device_keys: Result<KeysKept, CallError>,
     /// The TURN servers that it is told.
     pub turn: Result<TurnAnswer, CallError>,
+    /// The largest upload that it is told, in bytes; none where it is told none.
+    pub upload_limit: Option<u64>,
     /// What became of it all.
     pub ended: Ended,
     /// Each request in one line.

@@ -14,6 +14,8 @@ use tokio::net::TcpListener;
 pub(super) const PASSWORD: &str = "hunter22-right";
 pub(super) const SECRET: &str = "shared-by-both";
 pub(super) const TOKEN: &str = "syt_token_of_the_canary";
+/// What it says that it takes, in bytes.
+pub(super) const LIMIT: u64 = 3 << 20;
 pub(super) const ROOM: &str = "!room:example.org";
 
 /// What is wrong with it.
@@ -311,6 +313,7 @@ fn person(
             "uris": ["turn://turn.example.org"], "username": "1:a", "password": "p", "ttl": 1,
         })),
         "GET /_matrix/client/v3/voip/turnServer" => ok(json!({})),
+        "GET /_matrix/client/v1/media/config" => ok(json!({"m.upload.size": LIMIT})),
         "POST /_matrix/client/v3/keys/upload" => {
             events.keys = Some(json["device_keys"].clone());
             ok(json!({"one_time_key_counts": {}}))

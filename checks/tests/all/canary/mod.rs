@@ -4,7 +4,7 @@ mod fake;
 
 use std::collections::BTreeMap;
 
-use fake::{Fake, PASSWORD, Quirk, ROOM, SECRET, TOKEN};
+use fake::{Fake, LIMIT, PASSWORD, Quirk, ROOM, SECRET, TOKEN};
 use mxdoctor_checks::state::State;
 use mxdoctor_checks::{CanaryAccount, Cx, Entry, REGISTRY, Target, check};
 use mxdoctor_model::{Finding, Outcome, Vantage};
@@ -390,4 +390,26 @@ async fn one_that_is_dropped_in_the_middle_says_goodbye() {
         assert_eq!(events.redacted.len(), 1);
         assert_eq!(events.tokens.len(), 1, "logged out");
     });
+}
+
+#[tokio::test]
+async fn what_the_user_is_told_of_uploads_is_held_against_what_is_written_down() {
+    let run = Run::against(Quirk::None).await;
+    let upload = check("ingress.upload_limit").expect("a check");
+    for (written, outcome, cause) in [
+        (None, Pass, None),
+        (Some(LIMIT), Pass, None),
+        (Some(LIMIT * 2), Fail, Some("upload-limit-differs")),
+    ] {
+        let mut cx = run.cx(by_password());
+        let mut target = cx.target().clone();
+        target.expect.upload_limit = written;
+        cx = Cx::new(Vantage::Internal, target, cx.net().clone());
+        let found = (upload.run)(&cx).await.expect("a verdict");
+        let [Entry::Finding(finding)] = &found.0[..] else { panic!("{found:?}") };
+        assert_eq!((finding.outcome, finding.cause), (outcome, cause), "{finding:?}");
+        if outcome == Pass {
+            assert!(finding.summary.contains("3 MiB"), "{finding:?}");
+        }
+    }
 }

@@ -61,6 +61,16 @@ impl Client {
         Ok((mxc, reply.took))
     }
 
+    /// The largest upload that the homeserver takes, in bytes (`m.upload.size`); none where it
+    /// names no limit.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn upload_limit(&self) -> Result<Option<u64>, CallError> {
+        let reply = self.call(Call::get("/_matrix/client/v1/media/config")).await?;
+        Ok(reply.json.get("m.upload.size").and_then(serde_json::Value::as_u64))
+    }
+
     /// Downloads by the authenticated endpoint; without the token where `anonymous` is set.
     ///
     /// # Errors
