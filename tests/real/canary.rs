@@ -101,6 +101,63 @@ pub(super) fn turn_secret(stack: &Stack) -> Result<(), Failed> {
     Ok(())
 }
 
+/// All by an admin's token: an account of one run, and one that is kept by its token.
+pub(super) fn by_admin(stack: &Stack) -> Result<(), Failed> {
+    stack.heal()?;
+    admin(stack)?;
+    let base = fs::read_to_string(stack.file("stack.toml"))?;
+    let maker =
+        format!("\n[canary]\nhomeserver = {INSIDE:?}\nadmin_token_file = \"canary-admin\"\n");
+    let once = format!("{base}{maker}throw_away = true\n");
+    fs::write(stack.file("canary-by-admin.toml"), once)?;
+    let (output, report) = check(stack, "/srv/canary-by-admin.toml", View::Public, &[])?;
+    all_good(&output, &report)?;
+    passed(&report, "canary.register")?;
+    nothing_left(stack)?;
+
+    fs::write(stack.file("canary-init-admin.toml"), format!("{base}{maker}"))?;
+    let mut command = stack.command(View::Cluster, env!("CARGO_BIN_EXE_mxdoctor"));
+    let init = ["init", "--canary", "--token", "--user", "watcher", "-c"];
+    let output = command.args(init).arg("/srv/canary-init-admin.toml").output()?;
+    ensure(output.status.success(), || text(&output))?;
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure(lines.contains("token_file = \"watcher.token\""), || lines.clone())?;
+    fs::write(stack.file("canary-token.toml"), format!("{base}\n{lines}"))?;
+    // The token outlives the run.
+    for _ in 0..2 {
+        let (output, report) = check(stack, "/srv/canary-token.toml", View::Public, &[])?;
+        all_good(&output, &report)?;
+        passed(&report, "canary.login")?;
+        passed(&report, "canary.sync")?;
+    }
+    Ok(())
+}
+
+/// A homeserver that limits logins is not measured, is not blamed, and is left alone for as long as
+/// it wants.
+pub(super) fn limited(stack: &Stack) -> Result<(), Failed> {
+    stack.heal()?;
+    let config = fixed_account(stack)?;
+    let mut settings = Settings::healthy();
+    settings.homeserver.one_login = true;
+    stack.apply(&settings)?;
+    check(stack, &config, View::Public, &[])?;
+    for words in ["limits our rate", "wants to be left alone for"] {
+        let (output, report) = check(stack, &config, View::Public, &[])?;
+        let told = || format!("{}\n{:#}", listing(&report, &["fail", "error", "skip"]), report);
+        let entries = report["checks"].as_array().ok_or("no checks")?;
+        let login = entries.iter().find(|entry| entry["id"] == "canary.login").ok_or("no login")?;
+        ensure(login["outcome"] == "error", told)?;
+        ensure(login["summary"].as_str().is_some_and(|it| it.contains(words)), told)?;
+        ensure(report["summary"]["fail"] == 0, told)?;
+        ensure(output.status.code() == Some(3), || text(&output))?;
+    }
+    // What the next run would respect is this homeserver's, which ends here.
+    fs::remove_dir_all(stack.file("canary-state"))?;
+    stack.heal()?;
+    Ok(())
+}
+
 fn told(mark: &str, failed: &Failed) -> Failed {
     format!("killed at {mark}: {}", failed.message().unwrap_or_default()).into()
 }

@@ -81,6 +81,8 @@ fn main() -> ExitCode {
         trial("canary::fixed", |bench| canary::fixed(bench.stack()?)),
         trial("canary::throw_away", |bench| canary::throw_away(bench.stack()?)),
         trial("canary::killed", |bench| canary::killed(bench.stack()?)),
+        trial("canary::by_admin", |bench| canary::by_admin(bench.stack()?)),
+        trial("canary::limited", |bench| canary::limited(bench.stack()?)),
         trial("canary::turn_secret", |bench| canary::turn_secret(bench.stack()?)),
     ]);
     trials.extend(inside::SEEN.iter().map(|&(id, cause)| {
