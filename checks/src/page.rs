@@ -1,5 +1,6 @@
 //! Manual pages, as Markdown.
 
+use crate::lint::rules;
 use crate::{Cause, Check, REGISTRY, cause};
 
 impl Check {
@@ -29,11 +30,10 @@ impl Check {
 impl Cause {
     /// The manual page.
     pub fn markdown(&self) -> String {
-        let seen_by: Vec<String> = REGISTRY
-            .iter()
-            .filter(|check| check.causes.contains(&self.id))
-            .map(|check| format!("`{}`", check.id))
-            .collect();
+        let checks = REGISTRY.iter().filter(|check| check.causes.contains(&self.id));
+        let checks = checks.map(|check| check.id);
+        let rules = rules::all().filter(|rule| rule.cause == self.id).map(|rule| rule.id);
+        let seen_by: Vec<String> = checks.chain(rules).map(|id| format!("`{id}`")).collect();
         format!(
             "# {}\n\n*{}*\n\n{}\n\n## What to do\n\n{}\n\nNamed by: {}.\n",
             self.id,

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use mxdoctor_checks::lint::rules;
 use mxdoctor_checks::{REGISTRY, cause, causes};
 
 #[test]
@@ -18,12 +19,27 @@ fn ids_are_unique_and_well_formed() {
     }
 }
 
+#[test]
+fn rules_are_unique_and_name_causes_that_there_are() {
+    let mut seen = HashSet::new();
+    for rule in rules::all() {
+        assert!(seen.insert(rule.id), "{} is there twice", rule.id);
+        let (family, number) = rule.id.split_once('-').expect("FAMILY-00");
+        assert!(family.chars().all(|c| c.is_ascii_uppercase()), "{}", rule.id);
+        assert!(number.len() == 2 && number.parse::<u8>().is_ok(), "{}", rule.id);
+        assert!(cause(rule.cause).is_some(), "{}: {}", rule.id, rule.cause);
+        assert!(rule.check.starts_with("kubernetes."), "{}: {}", rule.id, rule.check);
+    }
+    assert!(!seen.is_empty());
+}
+
 /// Ids are a public interface: one that was once released may not go away.
 #[test]
 fn ids_never_go_away() {
     let known = include_str!("ids.txt");
-    let now: HashSet<&str> =
-        REGISTRY.iter().map(|check| check.id).chain(causes().map(|cause| cause.id)).collect();
+    let checks = REGISTRY.iter().map(|check| check.id);
+    let causes = causes().map(|cause| cause.id);
+    let now: HashSet<&str> = checks.chain(causes).chain(rules::all().map(|rule| rule.id)).collect();
     let listed: HashSet<&str> = known.lines().collect();
     for id in &listed {
         assert!(now.contains(id), "{id} is a public interface and went away");
@@ -71,7 +87,7 @@ fn every_check_has_a_manual_page() {
 
 #[test]
 fn causes_and_checks_know_each_other() {
-    let mut named = HashSet::new();
+    let mut named: HashSet<&str> = rules::all().map(|rule| rule.cause).collect();
     for check in REGISTRY {
         for id in check.causes {
             assert!(cause(id).is_some(), "{} names the unknown cause {id}", check.id);
@@ -81,7 +97,7 @@ fn causes_and_checks_know_each_other() {
     let mut seen = HashSet::new();
     for cause in causes() {
         assert!(seen.insert(cause.id), "the cause {} is there twice", cause.id);
-        assert!(named.contains(cause.id), "no check names the cause {}", cause.id);
+        assert!(named.contains(cause.id), "no check or rule names the cause {}", cause.id);
         assert!(!cause.remedy.is_empty() && !cause.explanation.is_empty(), "{}", cause.id);
     }
 }

@@ -3,6 +3,7 @@
 mod bridge;
 mod canary;
 mod conference;
+mod configuration;
 mod database;
 mod dns;
 mod element;
@@ -35,4 +36,5 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     canary::CAUSES,
     exposure::CAUSES,
     database::CAUSES,
+    configuration::CAUSES,
 ];

@@ -15,7 +15,7 @@ pub enum Needs {
 
 /// A rule: its metadata and the one function that looks. Made by [`crate::rule!`].
 pub struct Rule {
-    /// `SYN-08`: family and number; a public interface, never reused.
+    /// `SYN-01`: family and number; a public interface, never reused.
     pub id: &'static str,
     /// How bad it is when it finds something.
     pub severity: Severity,
@@ -47,8 +47,7 @@ impl std::fmt::Debug for Rule {
 /// places.
 pub fn run(inventory: &Inventory) -> Vec<Problem> {
     let stack = Stack::new(inventory);
-    let mut problems: Vec<Problem> = rules::RULES
-        .iter()
+    let mut problems: Vec<Problem> = rules::all()
         .filter(|rule| rule.needs == Needs::Objects || inventory.origin == Origin::Files)
         .flat_map(|rule| {
             let mut found = Found::new(rule);
@@ -70,7 +69,7 @@ fn key(problem: &Problem) -> (&str, u32, u32, &'static str) {
 /// ```text
 /// rule! {
 ///     /// Synapse substitutes no `${…}` in its configuration …
-///     UNRENDERED = "SYN-08" Critical: "homeserver.yaml holds no unresolved ${…}"
+///     UNRENDERED = "SYN-01" Critical: "homeserver.yaml holds no unresolved ${…}"
 ///     breaks "Synapse takes the text itself as the secret: whoever knows it can register an admin"
 ///     remedy "mount the secret as a file and name it in registration_shared_secret_path"
 ///     cause "configuration-not-rendered"

@@ -1,13 +1,18 @@
-//! The ordered list of all rules, a folder for each family.
+//! All rules, a folder for each family with its own ordered list.
 
 mod synapse;
 
 use super::Rule;
 
+/// The families' lists, in the order of the pages.
+const FAMILIES: &[&[&Rule]] = &[synapse::RULES];
+
 /// Every rule, in the order of the pages.
-pub static RULES: &[&Rule] = &[&synapse::unrendered::UNRENDERED];
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    FAMILIES.iter().flat_map(|family| family.iter().copied())
+}
 
 /// The rule of an id, in any case.
 pub fn rule(id: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.id.eq_ignore_ascii_case(id)).copied()
+    all().find(|rule| rule.id.eq_ignore_ascii_case(id))
 }

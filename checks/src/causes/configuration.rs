@@ -1,0 +1,124 @@
+//! Causes that stand in manifests and in the configuration inside them.
+
+use crate::Cause;
+
+/// The causes.
+pub(super) const CAUSES: &[Cause] = &[
+    Cause {
+        id: "configuration-not-rendered",
+        title: "a placeholder stands in a configuration that nobody renders",
+        explanation: "Synapse, Element and the images of Jitsi replace no variables in the files \
+            that they read, and `kubectl apply -k` does not either. A placeholder is taken for the \
+            value: a secret that everybody who has seen the repository knows.",
+        remedy: "Mount the Secret as a file and name it in the option that ends in `_path`; for \
+            the database leave `password` out and set `PGPASSWORD` from the Secret.",
+    },
+    Cause {
+        id: "configuration-ignored",
+        title: "a setting is given in a way that the program does not read",
+        explanation: "The name is one that the image knows in another mode, or not at all. It \
+            starts without the value, and nothing tells of it.",
+        remedy: "Give it in the way that the finding names, and take the other out.",
+    },
+    Cause {
+        id: "configuration-not-found",
+        title: "a file that the program is told to read is not there",
+        explanation: "The path in the configuration or the environment, the path of the mount and \
+            the key of the ConfigMap do not fit together.",
+        remedy: "Make the three the same; a mount by `subPath` needs the key's own name.",
+    },
+    Cause {
+        id: "configuration-incomplete",
+        title: "a setting without which the program does not start is missing",
+        explanation: "The program asks for a decision and ends.",
+        remedy: "Write the setting that the finding names into the configuration.",
+    },
+    Cause {
+        id: "configuration-contradicts-itself",
+        title: "two settings exclude each other",
+        explanation: "The program refuses to choose and ends.",
+        remedy: "Keep one of the two that the finding names.",
+    },
+    Cause {
+        id: "media-not-kept",
+        title: "media are not on a volume that lasts",
+        explanation: "What people upload is written into the container, or into a volume that ends \
+            with the pod, and is gone at its next restart.",
+        remedy: "Mount the claim at `/data` and set `media_store_path: /data/media_store`.",
+    },
+    Cause {
+        id: "public-baseurl-wrong",
+        title: "Synapse tells clients another address than its own",
+        explanation: "`public_baseurl` goes into well-known, mails, single sign-on and media. It \
+            has to be the name by which the routes lead to Synapse.",
+        remedy: "Set `public_baseurl` to that name, with https and without a path.",
+    },
+    Cause {
+        id: "signing-key-not-mounted",
+        title: "the signing key is not where Synapse reads it",
+        explanation: "`signing_key_path` and the mount of the Secret name different paths. In \
+            `run` mode nothing makes a key, so Synapse ends.",
+        remedy: "Use one path in both, with the key of the Secret as `subPath`.",
+    },
+    Cause {
+        id: "signing-key-not-kept",
+        title: "the signing key can be lost",
+        explanation: "The key is the homeserver's identity: with a new one other servers refuse \
+            its events. It is kept on one volume only, or a new one is made where it is missing.",
+        remedy: "Keep it in a SealedSecret and outside the cluster, and start Synapse in `run` mode.",
+    },
+    Cause {
+        id: "secret-key-missing",
+        title: "a reference names a key that its Secret does not have",
+        explanation: "The pod waits for ever (CreateContainerConfigError, FailedMount), or gets an \
+            empty directory where a file was meant.",
+        remedy: "Use the key's name as it is in the Secret, or seal the Secret again with that key.",
+    },
+    Cause {
+        id: "port-mismatch",
+        title: "requests are sent to a port where nobody listens",
+        explanation: "The port of the program, of the container and the Service's target are not \
+            the same number. The endpoints look healthy and refuse every connection.",
+        remedy: "Use one number, or name the container's port and target the name.",
+    },
+    Cause {
+        id: "listens-on-loopback",
+        title: "a program listens inside its pod only",
+        explanation: "Bound to loopback it answers `kubectl exec`, and nobody by the Service.",
+        remedy: "Bind it to all addresses of the pod.",
+    },
+    Cause {
+        id: "client-address-lost",
+        title: "Synapse does not see people's addresses",
+        explanation: "Without `x_forwarded` every request has the proxy's address: rate limits, \
+            bans and lists of devices take all people for one.",
+        remedy: "Set `x_forwarded: true` on the listener that the proxy speaks to.",
+    },
+    Cause {
+        id: "listener-speaks-tls",
+        title: "a listener speaks TLS where its proxy speaks plain HTTP",
+        explanation: "Ingress and tunnel end TLS and speak HTTP to the Service.",
+        remedy: "Set `tls: false` on the listener.",
+    },
+    Cause {
+        id: "database-not-postgres-configured",
+        title: "Synapse is configured for SQLite",
+        explanation: "The database that the operator keeps and backs up stays empty; everything is \
+            in one file of the pod's volume.",
+        remedy: "Set `database.name: psycopg2` with the Cluster's address, and move the data with \
+            `synapse_port_db`.",
+    },
+    Cause {
+        id: "database-reference-wrong",
+        title: "Synapse's configuration names another database than the cluster has",
+        explanation: "Host, user or database are not those that CloudNativePG makes for this \
+            Cluster.",
+        remedy: "Use the Service that ends in `-rw`, and the names in `bootstrap.initdb`.",
+    },
+    Cause {
+        id: "two-main-processes",
+        title: "two main processes of Synapse share a database",
+        explanation: "Each believes to be the only one that writes: stream positions collide.",
+        remedy: "`replicas: 1` and `strategy: Recreate`; scale by workers.",
+    },
+];

@@ -1,0 +1,146 @@
+//! What the world sees of Synapse.
+
+use mxdoctor_probes::manifest::Node;
+
+use crate::lint::view::{Route, RouteKind};
+use crate::lint::{Found, Stack};
+use crate::rule;
+
+rule! {
+    /// A public route without a path leads `/_synapse/admin` to the internet as well: one stolen
+    /// token of an administrator, or a known registration secret, and the server is another's.
+    ///
+    /// Source: Synapse documentation, "Using a reverse proxy with Synapse", which forwards
+    /// `/_matrix` and `/_synapse/client` only.
+    ADMIN = "SYN-29" Critical: "no public route leads to Synapse's admin API"
+    breaks "the admin API answers the whole internet"
+    remedy "narrow the route to ^/(_matrix|_synapse/client|\\.well-known|health)"
+    cause "admin-api-public"
+    check "kubernetes.tunnels"
+    look admin
+}
+
+rule! {
+    /// Where the server name is not Synapse's own public host, others ask the server name for
+    /// `/.well-known/matrix/server`. A tunnel carries no port 8448, which they try otherwise.
+    ///
+    /// Source: Matrix server-server API, "Resolving server names".
+    NO_DELEGATION = "SYN-31" Error: "other servers are told where Synapse is"
+    breaks "federation fails: others try port 8448 of the server name, where nothing is"
+    remedy "serve {\"m.server\": \"HOST:443\"} at /.well-known/matrix/server of the server name"
+    cause "well-known-server-missing"
+    check "kubernetes.routes"
+    look no_delegation
+}
+
+rule! {
+    /// Two main processes on one database write over each other.
+    ///
+    /// Source: Synapse documentation, "Scaling synapse via workers".
+    TWO_MAINS = "SYN-35" Warning: "one main process of Synapse runs"
+    breaks "stream ids collide: messages are lost or sent twice"
+    remedy "replicas: 1 with strategy Recreate; scale by workers"
+    cause "two-main-processes"
+    check "kubernetes.workloads"
+    look two_mains
+}
+
+fn admin(stack: &Stack<'_>, found: &mut Found) {
+    for (workload, _) in stack.synapse.iter().filter_map(|synapse| synapse.workload) {
+        for route in stack.routes_to(&workload) {
+            if route.kind == RouteKind::TunnelBinding && lets_admin_through(route) {
+                let host = route.host.unwrap_or("every name of the tunnel");
+                let message = format!("{host}/_synapse/admin is reached from the internet");
+                found.place(route.object, route.place.clone(), message);
+            }
+        }
+    }
+}
+
+/// Whether a tunnel's rule takes the admin API. A rule that is no plain anchored list is not judged.
+fn lets_admin_through(route: &Route<'_>) -> bool {
+    match route.path.and_then(Node::as_str) {
+        None | Some("" | "/" | "^/" | ".*" | "/.*" | "^/.*") => true,
+        Some(path) => path.contains("_synapse/admin") || path.ends_with("_synapse"),
+    }
+}
+
+fn no_delegation(stack: &Stack<'_>, found: &mut Found) {
+    for synapse in stack.synapse.iter().filter(|synapse| synapse.is_whole()) {
+        let Some((file, node)) = synapse.option("server_name") else { continue };
+        let Some(name) = node.as_str().filter(|name| !name.contains("${")) else { continue };
+        let Some((workload, _)) = &synapse.workload else { continue };
+        let hosts: Vec<&str> =
+            stack.routes_to(workload).iter().filter_map(|route| route.host).collect();
+        // A name with a port needs no delegation, and a route for the name may serve it.
+        let routed = stack.routes.iter().any(|route| route.host == Some(name));
+        if hosts.is_empty() || routed || name.contains(':') {
+            continue;
+        }
+        let message = format!(
+            "nothing here answers for {name}, where other servers ask for the way to {}",
+            hosts[0]
+        );
+        found.at(file.object, node, message).remedy(format!(
+            "serve {{\"m.server\": \"{}:443\"}} at https://{name}/.well-known/matrix/server",
+            hosts[0]
+        ));
+    }
+}
+
+fn two_mains(stack: &Stack<'_>, found: &mut Found) {
+    for (workload, _) in stack.synapse.iter().filter_map(|synapse| synapse.workload) {
+        if let Some(node) = workload.object.at("spec.replicas")
+            && workload.replicas() > 1
+        {
+            let message = format!("{} main processes would share a database", workload.replicas());
+            found.at(workload.object, node, message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::{found, synapse};
+
+    fn routed(homeserver: &str, subjects: &str) -> String {
+        synapse(homeserver)
+            + "---\napiVersion: v1\nkind: Service\nmetadata: {name: synapse}\nspec:\n  selector: \
+               {app: synapse}\n  ports: [{port: 8008}]\n---\napiVersion: \
+               networking.cfargotunnel.com/v1alpha1\nkind: TunnelBinding\nmetadata: {name: t}\n\
+               subjects:\n"
+            + subjects
+    }
+
+    #[test]
+    fn a_tunnel_without_a_path_leads_to_the_admin_api() {
+        let open = "- {name: synapse, spec: {fqdn: matrix.a.example}}\n";
+        let message = &found("SYN-29", &routed("server_name: a.example", open))[0];
+        let expected = "matrix.a.example/_synapse/admin is reached from the internet";
+        assert!(message.ends_with(expected), "{message}");
+        let closed = "- {name: synapse, spec: {fqdn: matrix.a.example, path: '^/_matrix'}}\n";
+        assert_eq!(found("SYN-29", &routed("server_name: a.example", closed)), [""; 0]);
+    }
+
+    #[test]
+    fn a_server_name_that_nothing_answers_for_is_found() {
+        let one = "- {name: synapse, spec: {fqdn: matrix.a.example, path: '^/_matrix'}}\n";
+        let message = &found("SYN-31", &routed("server_name: a.example", one))[0];
+        let expected = "7:18 nothing here answers for a.example, where other servers ask for the \
+                        way to matrix.a.example";
+        assert_eq!(message, expected);
+        let both = format!("{one}- {{name: web, spec: {{fqdn: a.example}}}}\n");
+        assert_eq!(found("SYN-31", &routed("server_name: a.example", &both)), [""; 0]);
+        assert_eq!(found("SYN-31", &routed("server_name: matrix.a.example", one)), [""; 0]);
+    }
+
+    #[test]
+    fn one_main_process_runs() {
+        let two = synapse("server_name: a").replacen(
+            "spec:\n  template",
+            "spec:\n  replicas: 2\n  template",
+            1,
+        );
+        assert_eq!(found("SYN-35", &two).len(), 1);
+    }
+}
