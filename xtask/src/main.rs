@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "a chore talks to a terminal")]
 
 mod fuzz;
+mod image;
 mod stack;
 
 use std::env;
@@ -48,6 +49,8 @@ enum Chore {
         /// runs; the first four unless given.
         arguments: Vec<String>,
     },
+    /// Builds the static program and, with buildah, the container image of it.
+    Image,
 }
 
 fn main() -> ExitCode {
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Chore::Docs => docs(),
         Chore::Fuzz { seconds, targets } => fuzz::run(&workspace(), seconds, &targets),
         Chore::Bench { arguments } => bench(&arguments),
+        Chore::Image => image::run(cargo(), &workspace(), &target()),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error}");
