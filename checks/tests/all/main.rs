@@ -4,6 +4,7 @@ mod app;
 mod canary;
 mod database;
 mod fed;
+mod lint;
 mod parts;
 mod stack;
 mod turn;
