@@ -121,4 +121,50 @@ pub(super) const CAUSES: &[Cause] = &[
         explanation: "Each believes to be the only one that writes: stream positions collide.",
         remedy: "`replicas: 1` and `strategy: Recreate`; scale by workers.",
     },
+    Cause {
+        id: "jvb-dns-policy",
+        title: "the bridge's pod resolves no Service",
+        explanation: "With `hostNetwork` and without `ClusterFirstWithHostNet` the pod asks its \
+            node's name server, which knows nothing of the cluster. It looks Ready and never meets \
+            Prosody.",
+        remedy: "Set `dnsPolicy: ClusterFirstWithHostNet` in the pod template.",
+    },
+    Cause {
+        id: "rollout-deadlock",
+        title: "a rollout waits for what the old pod holds",
+        explanation: "A rolling update starts the new pod before the old one ends. A port of the \
+            node, or a volume for one node, is held by the old one: the new pod never starts, and \
+            the old one is never ended.",
+        remedy: "Set `strategy: {type: Recreate}`.",
+    },
+    Cause {
+        id: "jitsi-secret-not-wired",
+        title: "a part of Jitsi is not given its password",
+        explanation: "Focus and bridge log in to Prosody with passwords that all three are given \
+            by variables. Without them the containers end at once, or are not let in.",
+        remedy: "Set `JICOFO_AUTH_PASSWORD` and `JVB_AUTH_PASSWORD` by `secretKeyRef`, in Prosody \
+            both.",
+    },
+    Cause {
+        id: "xmpp-server-unset",
+        title: "a part of Jitsi is not told where Prosody is",
+        explanation: "The images look for `xmpp.meet.jitsi`, a name of the Docker network, which \
+            no cluster has.",
+        remedy: "Set `XMPP_SERVER` for focus and bridge, and `XMPP_BOSH_URL_BASE` for the web \
+            server, to the Service of Prosody.",
+    },
+    Cause {
+        id: "prosody-port-missing",
+        title: "Prosody's Service lacks its HTTP port",
+        explanation: "Port 5222 is for focus and bridge. People come through the web server to \
+            port 5280, and get 502 there.",
+        remedy: "Add `{name: http, port: 5280, targetPort: 5280}` to the Service.",
+    },
+    Cause {
+        id: "memory-limit-below-heap",
+        title: "the heap does not fit the container's memory limit",
+        explanation: "The Java machine takes memory up to its heap, and the kernel ends the \
+            container at its limit, in the middle of calls.",
+        remedy: "Set `VIDEOBRIDGE_MAX_MEMORY` and `JICOFO_MAX_MEMORY` to about 70 % of the limit.",
+    },
 ];

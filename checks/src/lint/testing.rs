@@ -37,3 +37,15 @@ pub(crate) fn synapse(homeserver: &str) -> String {
          synapse-config}}\n"
     )
 }
+
+/// A part of Jitsi with the variables of its ConfigMap and lines of its pod's `spec`.
+pub(crate) fn jitsi(part: &str, variables: &str, pod: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: jitsi-config\ndata:\n  {variables}\n\
+         ---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: jitsi-{part}\nspec:\n  \
+         template:\n    metadata:\n      labels: {{app: {part}}}\n    spec:\n      {pod}\n      \
+         containers:\n      - name: {part}\n        image: jitsi/{part}:stable-10741\n        \
+         ports: [{{containerPort: 10000, protocol: UDP}}]\n        envFrom:\n        - \
+         configMapRef: {{name: jitsi-config}}\n"
+    )
+}

@@ -1,11 +1,12 @@
 //! All rules, a folder for each family with its own ordered list.
 
+mod jitsi;
 mod synapse;
 
 use super::Rule;
 
 /// The families' lists, in the order of the pages.
-const FAMILIES: &[&[&Rule]] = &[synapse::RULES];
+const FAMILIES: &[&[&Rule]] = &[synapse::RULES, jitsi::RULES];
 
 /// Every rule, in the order of the pages.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
