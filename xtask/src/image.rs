@@ -27,7 +27,7 @@ pub(crate) fn run(
         return Ok(ExitCode::FAILURE);
     }
     let context = target.join("image");
-    fs::create_dir_all(&context)?;
+    fs::create_dir_all(context.join("tmp"))?;
     let program = target.join(TARGET).join("release/mxdoctor");
     let authorities = Path::new(AUTHORITIES);
     let mut bytes = 0;
