@@ -27,7 +27,7 @@ pub(crate) fn run(
         return Ok(ExitCode::FAILURE);
     }
     let context = target.join("image");
-    fs::create_dir_all(&context)?;
+    fs::create_dir_all(context.join("tmp"))?;
     let program = target.join(TARGET).join("release/mxdoctor");
     let authorities = Path::new(AUTHORITIES);
     let mut bytes = 0;
@@ -41,8 +41,8 @@ pub(crate) fn run(
     let recipe = workspace.join("deploy/Containerfile");
     let tag = concat!("localhost/mxdoctor:", env!("CARGO_PKG_VERSION"));
     let mut buildah = Command::new("buildah");
-    // Nothing runs in the build, so it needs neither network nor namespaces.
-    buildah.args(["build", "--network", "none", "--isolation", "chroot", "--pull-never"]);
+    // Nothing runs in the build: it must come to its end without network and other images.
+    buildah.args(["build", "--network", "none", "--pull-never"]);
     match buildah.args(["--tag", tag, "--file"]).arg(&recipe).arg(&context).status() {
         Ok(status) if status.success() => eprintln!("{tag}: {bytes} bytes"),
         Ok(_) => return Ok(ExitCode::FAILURE),
