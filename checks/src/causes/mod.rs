@@ -10,6 +10,8 @@ mod exposure;
 mod federation;
 mod ingress;
 mod jitsi;
+mod kubernetes;
+mod kubernetes_parts;
 mod signing;
 mod synapse;
 mod tls;
@@ -35,4 +37,6 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     canary::CAUSES,
     exposure::CAUSES,
     database::CAUSES,
+    kubernetes::CAUSES,
+    kubernetes_parts::CAUSES,
 ];

@@ -42,12 +42,8 @@ impl Api {
         let mut objects = Vec::new();
         let mut token = String::new();
         loop {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.append_pair("limit", &PAGE.to_string());
-            if !token.is_empty() {
-                query.append_pair("continue", &token);
-            }
-            let page = self.json(&format!("{path}?{}", query.finish()), "application/json").await?;
+            let address = page_path(path, &token);
+            let page = self.json(&address, "application/json").await?;
             let items = page.get("items").and_then(Value::as_array);
             let items = items.ok_or_else(|| ApiError::Garbage("it is not a list".into()))?;
             objects.extend(items.iter().filter_map(|item| object(item, api_version, kind)));
@@ -61,6 +57,16 @@ impl Api {
             token = next.to_owned();
         }
     }
+}
+
+/// The address of the page that a token leads to.
+fn page_path(path: &str, token: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("limit", &PAGE.to_string());
+    if !token.is_empty() {
+        query.append_pair("continue", token);
+    }
+    format!("{path}?{}", query.finish())
 }
 
 /// An object as the rules see it: with the kind that lists leave out, and without what repeats it.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
 
 use super::{Agreement, Api, ApiError, KINDS, Kind, Reach, SecretUse, list};
@@ -107,12 +107,13 @@ impl Api {
         read_secrets: bool,
     ) -> Result<Snapshot, ApiError> {
         let served = self.served().await?;
-        let asks = KINDS.iter().flat_map(|kind| places(kind, &self.namespace, operators));
-        let answers: Vec<_> = futures_util::stream::iter(asks)
-            .map(|(kind, namespace)| self.list_one(&served, kind, namespace))
-            .buffered(AT_ONCE)
-            .collect()
-            .await;
+        let mut asks = Vec::new();
+        for kind in KINDS {
+            for (kind, namespace) in places(kind, &self.namespace, operators) {
+                asks.push(self.list_one(&served, kind, namespace).boxed());
+            }
+        }
+        let answers: Vec<_> = futures_util::stream::iter(asks).buffered(AT_ONCE).collect().await;
         let (mut objects, mut listed) = (Vec::new(), Vec::new());
         for (found, mut entry) in answers {
             let room = MOST.saturating_sub(objects.len());
