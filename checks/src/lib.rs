@@ -23,6 +23,7 @@ pub mod element;
 pub mod federation;
 pub mod ingress;
 pub mod jitsi;
+pub mod kubernetes;
 pub mod lint;
 pub mod synapse;
 pub mod tls;
@@ -34,5 +35,6 @@ pub use cx::Cx;
 pub use fact::{Fact, Facts, Span, Unavailable};
 pub use registry::{REGISTRY, check};
 pub use target::{
-    CanaryAccount, Cidr, Database, Expect, ExpectedKey, FederationProbe, JitsiLogin, Target,
+    CanaryAccount, Cidr, Database, Expect, ExpectedKey, FederationProbe, JitsiLogin, Kubernetes,
+    Target,
 };

@@ -1,7 +1,8 @@
 //! The ordered list of all checks.
 
 use crate::{
-    Check, canary, database, dns, element, federation, ingress, jitsi, synapse, tls, vantage,
+    Check, canary, database, dns, element, federation, ingress, jitsi, kubernetes, synapse, tls,
+    vantage,
 };
 
 /// Every check, in the order of reports: from our own side, along a person's way, to the depths.
@@ -16,6 +17,7 @@ pub static REGISTRY: &[&Check] = &[
     &dns::caa::CHECK,
     &dns::dnssec::CHECK,
     &dns::internal_names::CHECK,
+    &dns::cluster::CHECK,
     &tls::handshake::CHECK,
     &tls::chain::CHECK,
     &tls::name::CHECK,
@@ -32,6 +34,7 @@ pub static REGISTRY: &[&Check] = &[
     &ingress::upload_limit::CHECK,
     &ingress::long_poll::CHECK,
     &ingress::escaped_paths::CHECK,
+    &ingress::hops_agree::CHECK,
     &synapse::versions::CHECK,
     &synapse::health::CHECK,
     &synapse::software::CHECK,
@@ -105,12 +108,36 @@ pub static REGISTRY: &[&Check] = &[
     &jitsi::jvb_health::CHECK,
     &jitsi::jicofo_health::CHECK,
     &jitsi::prosody_health::CHECK,
+    &jitsi::versions::CHECK,
     &database::connect::CHECK,
     &database::auth::CHECK,
     &database::encoding::CHECK,
     &database::version::CHECK,
     &database::tls::CHECK,
     &database::connections::CHECK,
+    &database::backup::CHECK,
+    &kubernetes::permissions::CHECK,
+    &kubernetes::sealed_secrets::CHECK,
+    &kubernetes::secrets::CHECK,
+    &kubernetes::configmaps::CHECK,
+    &kubernetes::volumes::CHECK,
+    &kubernetes::database::CHECK,
+    &kubernetes::workloads::CHECK,
+    &kubernetes::pods::CHECK,
+    &kubernetes::rollouts::CHECK,
+    &kubernetes::services::CHECK,
+    &kubernetes::endpoints::CHECK,
+    &kubernetes::routes::CHECK,
+    &kubernetes::tunnels::CHECK,
+    &kubernetes::certificates::CHECK,
+    &kubernetes::network_policies::CHECK,
+    &kubernetes::jvb_network::CHECK,
+    &kubernetes::images::CHECK,
+    &kubernetes::resources::CHECK,
+    &kubernetes::security::CHECK,
+    &kubernetes::events::CHECK,
+    &kubernetes::operators::CHECK,
+    &kubernetes::cronjob::CHECK,
 ];
 
 /// The check of that id.

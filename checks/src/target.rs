@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use mxdoctor_probes::kube::Access;
 use mxdoctor_probes::matrix::{Certificate, ServerName, decode_base64, is_key_id};
 use url::Url;
 
@@ -52,6 +53,21 @@ pub struct Target {
     pub state: Option<State>,
     /// The synthetic user.
     pub canary: CanaryAccount,
+    /// The cluster that it runs in, where there is a way to its API server.
+    pub kubernetes: Option<Kubernetes>,
+}
+
+/// A namespace of a cluster, and how much of it may be looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kubernetes {
+    /// The way to the API server.
+    pub access: Access,
+    /// Namespaces of operators: CloudNativePG's, cert-manager's, the tunnel's.
+    pub operators: Vec<String>,
+    /// Read Secrets, for the lengths and the equality of their values.
+    pub read_secrets: bool,
+    /// Read the last lines of containers that fail.
+    pub logs: bool,
 }
 
 /// Who the synthetic user is, and what it may do.

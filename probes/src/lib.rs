@@ -14,6 +14,7 @@ pub mod http;
 pub mod ice;
 pub mod jingle;
 pub mod jsconfig;
+pub mod kube;
 pub mod manifest;
 pub mod matrix;
 pub mod media;

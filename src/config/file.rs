@@ -35,8 +35,28 @@ pub struct File {
     pub federation: FederationKeys,
     /// The synthetic user.
     pub canary: CanaryKeys,
+    /// The cluster that the stack runs in.
+    pub kubernetes: Option<KubernetesKeys>,
     /// How to run.
     pub run: RunKeys,
+}
+
+/// The cluster that the stack runs in.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KubernetesKeys {
+    /// The stack's namespace: `app-matrix`.
+    pub namespace: Option<String>,
+    /// A kubeconfig file; else `KUBECONFIG`, the pod's service account, or the home folder's.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context in it.
+    pub context: Option<String>,
+    /// Namespaces of operators, to see whether those are alive.
+    pub operators: Vec<String>,
+    /// Read Secrets, for the lengths and the equality of their values alone.
+    pub read_secrets: bool,
+    /// Read the last lines of containers that fail.
+    pub logs: bool,
 }
 
 /// The synthetic user.

@@ -5,6 +5,7 @@ mod error;
 mod federation;
 mod file;
 mod jitsi;
+mod kubernetes;
 mod options;
 mod parse;
 mod secret;

@@ -108,6 +108,22 @@ pub struct Options {
     #[arg(long, value_name = "N", env = "MXDOCTOR_JOBS", help_heading = "How to run")]
     pub jobs: Option<usize>,
 
+    /// A kubeconfig file, for the checks of the cluster; else KUBECONFIG
+    #[arg(long, value_name = "FILE", help_heading = "Kubernetes")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// The context in the kubeconfig
+    #[arg(long, value_name = "NAME", help_heading = "Kubernetes")]
+    pub kube_context: Option<String>,
+
+    /// The stack's namespace
+    #[arg(long, value_name = "NAME", env = "MXDOCTOR_KUBE_NAMESPACE", help_heading = "Kubernetes")]
+    pub kube_namespace: Option<String>,
+
+    /// Read Secrets, for the lengths and the equality of their values alone
+    #[arg(long, help_heading = "Kubernetes")]
+    pub read_secrets: bool,
+
     /// Connect to ADDR for HOST:PORT, whatever DNS says; repeatable
     #[arg(long, value_name = "HOST:PORT:ADDR[:PORT]", help_heading = "Network")]
     pub resolve: Vec<String>,

@@ -13,7 +13,7 @@ use mxdoctor_probes::net::Overrides;
 use super::error::{ConfigError, nearest};
 use super::file::{DatabaseKeys, File, VantageKeys};
 use super::options::{FailOn, Options};
-use super::{canary, federation, jitsi, parse, secret};
+use super::{canary, federation, jitsi, kubernetes, parse, secret};
 
 /// The check that waits for a minute.
 const LONG_WAIT: &str = "ingress.long_poll";
@@ -81,6 +81,7 @@ impl Settings {
         jitsi::apply(&mut base, &file, options, folder)?;
         federation::apply(&mut base, &file, options, folder)?;
         canary::apply(&mut base, &file, options, folder)?;
+        kubernetes::apply(&mut base, &file, options, folder)?;
         let only = if options.only.is_empty() { &file.run.only } else { &options.only };
         // Who names a check wants it whole.
         base.slow = options.slow || file.run.slow || only.iter().any(|id| id == LONG_WAIT);
@@ -197,7 +198,8 @@ fn vantages(file: &File, options: &Options) -> Result<Vec<Vantage>, ConfigError>
             .map(|name| name.parse().map_err(|e: String| ConfigError::value("vantages", e)))
             .collect::<Result<_, _>>()?
     } else {
-        let cluster = file.cluster.is_some() || file.database.is_some();
+        let cluster =
+            file.cluster.is_some() || file.database.is_some() || file.kubernetes.is_some();
         let mut default = vec![Vantage::Public];
         default.extend(file.internal.is_some().then_some(Vantage::Internal));
         default.extend(cluster.then_some(Vantage::Cluster));

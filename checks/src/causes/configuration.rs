@@ -68,13 +68,6 @@ pub(super) const CAUSES: &[Cause] = &[
         remedy: "Keep it in a SealedSecret and outside the cluster, and start Synapse in `run` mode.",
     },
     Cause {
-        id: "secret-key-missing",
-        title: "a reference names a key that its Secret does not have",
-        explanation: "The pod waits for ever (CreateContainerConfigError, FailedMount), or gets an \
-            empty directory where a file was meant.",
-        remedy: "Use the key's name as it is in the Secret, or seal the Secret again with that key.",
-    },
-    Cause {
         id: "port-mismatch",
         title: "requests are sent to a port where nobody listens",
         explanation: "The port of the program, of the container and the Service's target are not \
@@ -120,22 +113,6 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "two main processes of Synapse share a database",
         explanation: "Each believes to be the only one that writes: stream positions collide.",
         remedy: "`replicas: 1` and `strategy: Recreate`; scale by workers.",
-    },
-    Cause {
-        id: "jvb-dns-policy",
-        title: "the bridge's pod resolves no Service",
-        explanation: "With `hostNetwork` and without `ClusterFirstWithHostNet` the pod asks its \
-            node's name server, which knows nothing of the cluster. It looks Ready and never meets \
-            Prosody.",
-        remedy: "Set `dnsPolicy: ClusterFirstWithHostNet` in the pod template.",
-    },
-    Cause {
-        id: "rollout-deadlock",
-        title: "a rollout waits for what the old pod holds",
-        explanation: "A rolling update starts the new pod before the old one ends. A port of the \
-            node, or a volume for one node, is held by the old one: the new pod never starts, and \
-            the old one is never ended.",
-        remedy: "Set `strategy: {type: Recreate}`.",
     },
     Cause {
         id: "jitsi-secret-not-wired",

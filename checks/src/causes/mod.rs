@@ -11,6 +11,8 @@ mod exposure;
 mod federation;
 mod ingress;
 mod jitsi;
+mod kubernetes;
+mod kubernetes_parts;
 mod signing;
 mod synapse;
 mod tls;
@@ -37,4 +39,6 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     exposure::CAUSES,
     database::CAUSES,
     configuration::CAUSES,
+    kubernetes::CAUSES,
+    kubernetes_parts::CAUSES,
 ];

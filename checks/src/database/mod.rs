@@ -1,6 +1,7 @@
 //! The `database` family: see each file's own page.
 
 pub mod auth;
+pub mod backup;
 pub mod connect;
 pub mod connections;
 pub mod encoding;

@@ -21,6 +21,38 @@ pub(super) struct Rule {
 /// database with errors once it is gone; both are seen from outside while the database itself is
 /// seen from the cluster.
 pub(super) const RULES: &[Rule] = &[
+    // From the node and the Secret outwards: what keeps pods from running leaves their workloads,
+    // Services and routes without any.
+    object("storage-class-missing"),
+    object("sealed-secrets-key-lost"),
+    object("sealed-secret-not-decrypted"),
+    object("sealed-secret-unmanaged"),
+    object("node-not-ready"),
+    object("secret-missing"),
+    object("secret-key-missing"),
+    object("configmap-missing"),
+    object("configmap-key-missing"),
+    object("image-not-pulled"),
+    object("signing-key-unreadable"),
+    object("homeserver-configuration-broken"),
+    object("volume-not-attached"),
+    object("memory-limit-exceeded"),
+    object("rollout-deadlock"),
+    object("host-port-taken"),
+    object("pod-security-refuses"),
+    object("quota-exceeded"),
+    object("workload-scaled-to-zero"),
+    object("container-crashes"),
+    Rule {
+        cause: "service-selects-nothing",
+        explains: &["route-without-endpoints", "ingress-route-missing"],
+        confidence: Confidence::Likely,
+    },
+    Rule {
+        cause: "certificate-issuer-missing",
+        explains: &["tls-secret-missing", "ingress-default-certificate"],
+        confidence: Confidence::Likely,
+    },
     database("database-auth-failed"),
     database("database-collation-wrong"),
     database("database-connections-exhausted"),
@@ -71,6 +103,22 @@ pub(super) const RULES: &[Rule] = &[
         confidence: Confidence::Likely,
     },
 ];
+
+/// What is seen from outside of pods that do not run.
+const UNSERVED: &[&str] = &[
+    "workload-unavailable",
+    "rollout-stuck",
+    "pod-not-ready",
+    "pod-not-starting",
+    "container-restarts",
+    "volume-pending",
+    "endpoints-not-ready",
+    "route-without-endpoints",
+];
+
+const fn object(cause: &'static str) -> Rule {
+    Rule { cause, explains: UNSERVED, confidence: Confidence::Likely }
+}
 
 const fn database(cause: &'static str) -> Rule {
     let explains = &["database-down", "homeserver-down", "homeserver-broken"];

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod caa;
+pub mod cluster;
 pub mod dnssec;
 pub mod internal_names;
 pub mod resolvers_agree;

@@ -19,6 +19,7 @@ mod federation;
 mod hosts;
 mod jitsi;
 mod jitsi_config;
+mod kubernetes;
 mod opinion;
 mod page;
 mod paths;
@@ -54,6 +55,7 @@ pub use federation::{
 pub use hosts::{Hosts, Role, StackHost};
 pub use jitsi::{Jitsi, bare_host, is_third_party};
 pub use jitsi_config::{JitsiConfig, JitsiSettings, JitsiXmpp, XmppPlaces};
+pub use kubernetes::{Cluster, ClusterApi, Namespace};
 pub use opinion::{Opinion, SecondOpinion, stale};
 pub use page::{Page, classify};
 pub use paths::{EndpointPath, Paths, Route as PathRoute, UdpPaths};

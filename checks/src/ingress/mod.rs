@@ -3,6 +3,7 @@
 pub mod challenge;
 pub mod client_address;
 pub mod escaped_paths;
+pub mod hops_agree;
 pub mod hsts;
 pub mod http2;
 pub mod http_redirect;

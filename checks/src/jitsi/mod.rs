@@ -24,6 +24,7 @@ mod tests;
 pub mod turn;
 mod turn_refusal;
 pub mod udp;
+pub mod versions;
 pub mod web;
 pub mod websocket;
 pub mod xmpp_login;
