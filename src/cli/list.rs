@@ -17,14 +17,25 @@ pub(super) enum What {
     Causes,
     /// Every way in which the embedded stack can be broken.
     Faults,
+    /// The permissions that the checks of a cluster ask for, as manifests.
+    Rbac,
 }
+
+/// Namespaces of operators in the reference deployment.
+const OPERATORS: [&str; 3] = ["cnpg-system", "cert-manager", "cloudflare-operator-system"];
 
 /// Prints the list.
 pub(super) fn run(what: What, json: bool) -> ExitCode {
+    if what == What::Rbac {
+        return print::text(&mxdoctor_probes::kube::yaml(
+            "app-matrix",
+            &OPERATORS.map(str::to_owned),
+        ));
+    }
     let rows = match what {
         What::Checks => checks(),
         What::Causes => causes(),
-        What::Faults => faults(),
+        What::Faults | What::Rbac => faults(),
     };
     if json { print::json(&rows.into()) } else { print::text(&table(&rows)) }
 }

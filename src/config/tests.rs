@@ -205,3 +205,24 @@ fn a_synthetic_user_that_cannot_be_is_refused() {
         assert!(said.contains(word) && !said.contains("hunter22"), "{toml}: {said}");
     }
 }
+
+#[test]
+fn a_cluster_is_told_by_the_file_and_the_flags() {
+    let toml = "
+        [kubernetes]
+        namespace = 'app-matrix'
+        kubeconfig = 'kube'
+        operators = ['cert-manager']
+    ";
+    let options =
+        Options { kube_context: Some("home".into()), read_secrets: true, ..Options::default() };
+    let found = target(toml, &options).expect("right");
+    let kubernetes = found.0.kubernetes.expect("given");
+    assert!(kubernetes.access.kubeconfig.expect("given").is_absolute());
+    assert_eq!(kubernetes.access.namespace.as_deref(), Some("app-matrix"));
+    assert_eq!(kubernetes.access.context.as_deref(), Some("home"));
+    assert_eq!(kubernetes.operators, ["cert-manager"]);
+    assert!(kubernetes.read_secrets && !kubernetes.logs);
+    let wrong = target("[kubernetes]\nnamespace = 'App Matrix'", &Options::default());
+    assert!(wrong.is_err_and(|error| error.contains("kubernetes.namespace")));
+}

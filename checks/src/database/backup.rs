@@ -65,7 +65,7 @@ fn look(view: &View<'_>, cluster: &Object) -> Finding {
         .filter(of)
         .filter(|one| one.node.str("status.phase") == Some("completed"));
     let newest = done.filter_map(|one| view.ago(one.node.str("status.stoppedAt"))).min();
-    let schedule = view.own("ScheduledBackup").filter(of).next();
+    let schedule = view.own("ScheduledBackup").find(of);
     let last = [cluster.node.str("status.lastSuccessfulBackup")];
     let newest = last.into_iter().filter_map(|time| view.ago(time)).chain(newest).min();
     match (newest, schedule) {

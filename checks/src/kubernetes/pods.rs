@@ -60,6 +60,8 @@ check! {
         "database-connections-exhausted",
         "homeserver-configuration-broken",
         "volume-not-writable",
+        "volume-pending",
+        "service-link-variable",
         "volume-full",
         "xmpp-password-wrong",
         "xmpp-server-not-found",

@@ -367,7 +367,7 @@ fn sealed_secrets_tell_a_scope_from_a_lost_key() {
         )
     };
     let good = sealed("a", "True", "");
-    is_well(opinion, &[good.clone()]);
+    is_well(opinion, std::slice::from_ref(&good));
     let wrong = sealed("b", "False", "no key could decrypt secret (password)");
     fails(opinion, &[good.clone(), wrong.clone()], "sealed-secret-not-decrypted");
     let other = sealed("c", "False", "no key could decrypt secret (x)");
