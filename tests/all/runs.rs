@@ -66,7 +66,13 @@ async fn only_and_skip_select() {
     let demo = demo(Some("cors-stripped")).await;
     for fail_on in ["fail", "warn"] {
         let output = mxdoctor()
-            .args(["check", "--report", "json", "--only", "ingress.ht*,ingress.hs*,ingress.ch*,dns.address"])
+            .args([
+                "check",
+                "--report",
+                "json",
+                "--only",
+                "ingress.ht*,ingress.hs*,ingress.ch*,dns.address",
+            ])
             .args(["--skip", "ingress.http2", "--fail-on", fail_on, "-c"])
             .arg(config(&demo))
             .output()
