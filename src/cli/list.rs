@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use mxdoctor_checks::REGISTRY;
+use mxdoctor_checks::lint::{Rule, rules};
 use mxdoctor_fixtures::demo;
 use mxdoctor_model::{ExitCode, Vantage};
 use serde_json::{Value, json};
@@ -15,6 +16,8 @@ pub(super) enum What {
     Checks,
     /// Every root cause.
     Causes,
+    /// Every rule over manifests.
+    Rules,
     /// Every way in which the embedded stack can be broken.
     Faults,
 }
@@ -24,6 +27,7 @@ pub(super) fn run(what: What, json: bool) -> ExitCode {
     let rows = match what {
         What::Checks => checks(),
         What::Causes => causes(),
+        What::Rules => rules(),
         What::Faults => faults(),
     };
     if json { print::json(&rows.into()) } else { print::text(&table(&rows)) }
@@ -44,6 +48,16 @@ fn causes() -> Vec<Value> {
     mxdoctor_checks::causes()
         .map(|cause| json!({ "id": cause.id, "title": cause.title, "remedy": cause.remedy }))
         .collect()
+}
+
+fn rules() -> Vec<Value> {
+    let row = |rule: &'static Rule| {
+        json!({
+            "id": rule.id, "title": rule.title, "severity": rule.severity.as_str(),
+            "cause": rule.cause, "remedy": rule.remedy,
+        })
+    };
+    rules::all().map(row).collect()
 }
 
 fn faults() -> Vec<Value> {

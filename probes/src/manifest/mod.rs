@@ -4,6 +4,7 @@
 //! ([`json`]) and for the files inside ConfigMaps ([`payload`]); an [`Inventory`] is the objects
 //! of one deployment, wherever they came from.
 
+pub mod files;
 mod inventory;
 pub mod json;
 mod node;

@@ -3,10 +3,10 @@
 mod jitsi;
 mod synapse;
 
-use super::Rule;
+use super::{Rule, reading};
 
 /// The families' lists, in the order of the pages.
-const FAMILIES: &[&[&Rule]] = &[synapse::RULES, jitsi::RULES];
+const FAMILIES: &[&[&Rule]] = &[synapse::RULES, jitsi::RULES, reading::RULES];
 
 /// Every rule, in the order of the pages.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
