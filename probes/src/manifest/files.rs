@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::yaml::{self, MAX_BYTES};
-use super::{Inventory, Node, Object, Origin, Place, Source};
+use super::{Inventory, Node, Object, Origin, Place, Source, kustomize};
 
 /// The most files that are read.
 pub const MAX_FILES: usize = 10_000;
@@ -84,6 +84,7 @@ impl Trouble {
 pub fn read(inputs: &[Input]) -> Tree {
     let mut files = Files::default();
     let mut loose = Vec::new();
+    let mut folders = Vec::new();
     for input in inputs {
         match input {
             Input::Text(name, bytes) => {
@@ -91,7 +92,9 @@ pub fn read(inputs: &[Input]) -> Tree {
                 loose.extend(source.map(|source| files.objects(&source)).unwrap_or_default());
             }
             Input::Path(path) if path.is_dir() => {
-                files.walk(path, 0, &mut HashSet::new(), &mut loose);
+                let mut walk =
+                    Walk { seen: HashSet::new(), loose: &mut loose, folders: &mut folders };
+                files.walk(path, 0, &mut walk);
             }
             Input::Path(path) => {
                 let source = files.source(path);
@@ -99,12 +102,25 @@ pub fn read(inputs: &[Input]) -> Tree {
             }
         }
     }
+    let built = kustomize::deployments(&mut files, &folders);
+    // Two overlays come upon what is wrong with a base that they share.
+    let mut said = HashSet::new();
+    files.troubles.retain(|trouble| said.insert((trouble.place.to_string(), trouble.why.clone())));
     let mut tree = Tree { sources: files.sources, troubles: files.troubles, ..Tree::default() };
     if !loose.is_empty() {
         let inventory = Inventory::new(Origin::Files, loose);
         tree.deployments.push(Deployment { name: String::new(), by: None, inventory });
     }
+    tree.deployments.extend(built);
     tree
+}
+
+/// What a walk through folders comes upon.
+struct Walk<'a> {
+    seen: HashSet<PathBuf>,
+    loose: &'a mut Vec<Object>,
+    /// The folders with a kustomization.
+    folders: &'a mut Vec<PathBuf>,
 }
 
 /// What reads files, and remembers which.
@@ -121,17 +137,19 @@ impl Files {
         self.troubles.push(Trouble::new(kind, place, why));
     }
 
-    fn walk(
-        &mut self,
-        folder: &Path,
-        depth: usize,
-        seen: &mut HashSet<PathBuf>,
-        loose: &mut Vec<Object>,
-    ) {
+    fn walk(&mut self, folder: &Path, depth: usize, walk: &mut Walk<'_>) {
         let here = Place::start(&Source::file(shown(folder), ""));
         let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-        if depth > MAX_FOLDERS || !seen.insert(real) {
+        if depth > MAX_FOLDERS || !walk.seen.insert(real) {
             return;
+        }
+        let built = kustomize::file(folder).is_some();
+        if built {
+            walk.folders.push(folder.to_owned());
+            // What lies below is brought in by it, or by nobody.
+            if depth == 0 {
+                return;
+            }
         }
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
@@ -145,11 +163,12 @@ impl Files {
                 continue;
             }
             if path.is_dir() {
-                self.walk(&path, depth + 1, seen, loose);
-            } else if is_yaml(&path)
+                self.walk(&path, depth + 1, walk);
+            } else if !built
+                && is_yaml(&path)
                 && let Some(source) = self.source(&path)
             {
-                loose.extend(self.objects(&source));
+                walk.loose.extend(self.objects(&source));
             }
         }
     }

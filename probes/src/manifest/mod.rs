@@ -7,6 +7,7 @@
 pub mod files;
 mod inventory;
 pub mod json;
+mod kustomize;
 mod node;
 pub mod payload;
 mod place;
