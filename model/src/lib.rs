@@ -10,6 +10,7 @@ mod exit;
 mod finding;
 mod outcome;
 mod report;
+mod rule;
 mod vantage;
 
 pub use event::Event;
@@ -18,6 +19,7 @@ pub use exit::ExitCode;
 pub use finding::{Finding, Metric};
 pub use outcome::{Outcome, Summary};
 pub use report::{CheckReport, Confidence, FactSpan, Report, RootCause, Run, Tool, check_key};
+pub use rule::{Location, RuleFinding};
 pub use vantage::Vantage;
 
 /// Version of the JSON report. Raised only when a field changes its meaning or goes away.

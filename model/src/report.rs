@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Evidence, Metric, Outcome, Summary, Vantage};
+use crate::{Evidence, Metric, Outcome, RuleFinding, Summary, Vantage};
 
 /// What one run found. The public JSON document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -145,23 +145,26 @@ pub struct CheckReport {
     /// Names of the facts that it asked for.
     #[serde(default)]
     pub waited_for: Vec<String>,
+    /// What a rule over manifests found, where it is the entry of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleFinding>,
 }
 
 impl CheckReport {
-    /// `id` or `id[instance]`, and `@vantage` where it is not the public one: what
+    /// `id` or `id[instance]`, and `@vantage` where it is the internal one or the cluster: what
     /// [`CheckReport::blocked_by`] and root causes refer to.
     pub fn key(&self) -> String {
         check_key(&self.id, self.instance.as_deref(), self.vantage)
     }
 }
 
-/// The key of a check's report: `id`, `id[instance]`, with `@vantage` unless public.
+/// The key of a check's report: `id`, `id[instance]`, with `@vantage` unless public or of files.
 pub fn check_key(id: &str, instance: Option<&str>, vantage: Vantage) -> String {
     let mut key = id.to_owned();
     if let Some(instance) = instance {
         key.push_str(&format!("[{instance}]"));
     }
-    if vantage != Vantage::Public {
+    if !matches!(vantage, Vantage::Public | Vantage::Files) {
         key.push_str(&format!("@{vantage}"));
     }
     key

@@ -15,10 +15,12 @@ pub enum Vantage {
     Internal,
     /// Services and pods, from inside the cluster.
     Cluster,
+    /// The manifests as they are written, before anything runs; what `mxdoctor lint` looks at.
+    Files,
 }
 
 impl Vantage {
-    /// Every vantage.
+    /// Every vantage from which a running stack is looked at.
     pub const ALL: &'static [Self] = &[Self::Public, Self::Internal, Self::Cluster];
 
     /// The word used on the command line and in reports.
@@ -27,6 +29,7 @@ impl Vantage {
             Self::Public => "public",
             Self::Internal => "internal",
             Self::Cluster => "cluster",
+            Self::Files => "files",
         }
     }
 }

@@ -5,12 +5,14 @@
 //! to files. Nothing here knows a target or an exit code.
 
 mod at_end;
+pub mod github;
 pub mod json;
 pub mod junit;
 mod known;
 mod ndjson;
 mod open;
 mod output;
+pub mod sarif;
 pub mod short;
 mod sink;
 mod spec;

@@ -4,7 +4,7 @@ use crate::at_end::AtEnd;
 use crate::ndjson::Ndjson;
 use crate::output::Output;
 use crate::terminal::{Terminal, TerminalOptions};
-use crate::{Format, Sink, SinkError, Spec, json, junit, short};
+use crate::{Format, Sink, SinkError, Spec, github, json, junit, sarif, short};
 
 /// Opens every report in `specs`, and the terminal's on standard output when none of them goes
 /// there: what a machine reads stays clean, and a person is not left without a word.
@@ -38,5 +38,7 @@ fn sink(spec: &Spec, options: &TerminalOptions) -> Result<Box<dyn Sink>, SinkErr
         Format::JunitStrict => Box::new(AtEnd::new(out, junit::render_strict)),
         Format::Json => Box::new(AtEnd::new(out, json::render)),
         Format::Ndjson => Box::new(Ndjson(out)),
+        Format::Sarif => Box::new(AtEnd::new(out, sarif::render)),
+        Format::Github => Box::new(AtEnd::new(out, github::render)),
     })
 }

@@ -19,12 +19,24 @@ pub enum Format {
     Json,
     /// One event a line, as JSON, as it happens.
     Ndjson,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands that GitHub shows at the lines of a change.
+    Github,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Self] =
-        &[Self::Terminal, Self::Short, Self::Junit, Self::JunitStrict, Self::Json, Self::Ndjson];
+    pub const ALL: &'static [Self] = &[
+        Self::Terminal,
+        Self::Short,
+        Self::Junit,
+        Self::JunitStrict,
+        Self::Json,
+        Self::Ndjson,
+        Self::Sarif,
+        Self::Github,
+    ];
 
     /// The word used on the command line.
     pub fn as_str(self) -> &'static str {
@@ -35,6 +47,8 @@ impl Format {
             Self::JunitStrict => "junit-strict",
             Self::Json => "json",
             Self::Ndjson => "ndjson",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
         }
     }
 }
@@ -165,7 +179,7 @@ mod tests {
         assert_eq!(
             error,
             "unknown report format `jnuit`, did you mean `junit`: \
-             known are terminal, short, junit, junit-strict, json, ndjson"
+             known are terminal, short, junit, junit-strict, json, ndjson, sarif, github"
         );
         let error = "openmetrics".parse::<Spec>().expect_err("unknown").to_string();
         assert!(error.starts_with("unknown report format `openmetrics`: known are"), "{error}");

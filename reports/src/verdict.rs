@@ -1,6 +1,6 @@
 //! The answer of a run in words.
 
-use mxdoctor_model::{CheckReport, Outcome, Report, RootCause};
+use mxdoctor_model::{CheckReport, Outcome, Report, RootCause, Summary, Vantage};
 
 use crate::text::{clean_line, count};
 
@@ -15,6 +15,9 @@ pub(crate) struct Verdict {
 pub(crate) fn verdict(report: &Report) -> Verdict {
     let summary = &report.summary;
     let target = clean_line(&report.run.target);
+    if report.run.vantages == [Vantage::Files] {
+        return of_files(report, &target);
+    }
     let (outcome, mut words) = if summary.fail > 0 {
         let wrong = match causes(report, Outcome::Fail) {
             0 => count(summary.fail, "failed check"),
@@ -38,6 +41,33 @@ pub(crate) fn verdict(report: &Report) -> Verdict {
         words.push_str(&format!(" (cut short: {})", clean_line(why)));
     }
     Verdict { outcome, words }
+}
+
+/// What is said of manifests: nothing was deployed, so nothing works or does not.
+fn of_files(report: &Report, target: &str) -> Verdict {
+    let sum = &report.summary;
+    let parts = [
+        (sum.fail, count(sum.fail, "error")),
+        (sum.error, format!("{} not read", sum.error)),
+        (sum.warn, count(sum.warn, "warning")),
+    ];
+    let some: Vec<_> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(_, text)| text.as_str()).collect();
+    let outcome = worst(sum);
+    let words = match some.is_empty() {
+        true => format!("nothing is wrong with what is written in {target}"),
+        false => format!("{target}: {}", and(&some)),
+    };
+    Verdict { outcome, words }
+}
+
+fn worst(sum: &Summary) -> Outcome {
+    match sum {
+        Summary { fail: 1.., .. } => Outcome::Fail,
+        Summary { error: 1.., .. } => Outcome::Error,
+        Summary { warn: 1.., .. } => Outcome::Warn,
+        _ => Outcome::Pass,
+    }
 }
 
 /// What people come for, by the families that look at it.

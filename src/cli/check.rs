@@ -32,7 +32,7 @@ pub(super) fn with_runtime<T>(future: impl Future<Output = T>) -> T {
 
 /// Runs the checks that the settings select, and writes the reports.
 pub(super) async fn check(settings: &Settings, color: Color) -> ExitCode {
-    let sinks = match open(settings, color) {
+    let sinks = match open(&settings.reports, color) {
         Ok(sinks) => sinks,
         Err(error) => return usage(error),
     };
@@ -55,13 +55,13 @@ pub(super) async fn check(settings: &Settings, color: Color) -> ExitCode {
 }
 
 /// The sinks, and the first of their errors; the others go on.
-struct Fanout {
-    sinks: Vec<Box<dyn Sink>>,
-    broken: Option<SinkError>,
+pub(super) struct Fanout {
+    pub(super) sinks: Vec<Box<dyn Sink>>,
+    pub(super) broken: Option<SinkError>,
 }
 
 impl Fanout {
-    fn event(&mut self, event: &Event) {
+    pub(super) fn event(&mut self, event: &Event) {
         for sink in &mut self.sinks {
             if let Err(error) = sink.event(event) {
                 self.broken.get_or_insert(error);
@@ -70,9 +70,9 @@ impl Fanout {
     }
 }
 
-fn open(settings: &Settings, color: Color) -> Result<Vec<Box<dyn Sink>>, ConfigError> {
-    let specs = settings
-        .reports
+/// Opens the reports that were asked for.
+pub(super) fn open(reports: &[String], color: Color) -> Result<Vec<Box<dyn Sink>>, ConfigError> {
+    let specs = reports
         .iter()
         .map(|text| Spec::from_str(text).map_err(|e| ConfigError::value("--report", e.to_string())))
         .collect::<Result<Vec<_>, _>>()?;
@@ -99,7 +99,11 @@ async fn signals() -> Interrupt {
     }
 }
 
-fn exit_code(summary: &Summary, interrupt: Option<Interrupt>, fail_on: FailOn) -> ExitCode {
+pub(super) fn exit_code(
+    summary: &Summary,
+    interrupt: Option<Interrupt>,
+    fail_on: FailOn,
+) -> ExitCode {
     match interrupt {
         Some(Interrupt::Sigint) => return ExitCode::Interrupted,
         Some(Interrupt::Sigterm) => return ExitCode::Terminated,

@@ -1,6 +1,7 @@
 //! `mxdoctor explain`: the manual pages.
 
 use mxdoctor_checks::REGISTRY;
+use mxdoctor_checks::lint::rules;
 use mxdoctor_fixtures::demo;
 use mxdoctor_model::ExitCode;
 
@@ -14,6 +15,9 @@ pub(super) fn run(id: &str) -> ExitCode {
     }
     if let Some(cause) = mxdoctor_checks::cause(id) {
         return print::text(&cause.markdown());
+    }
+    if let Some(rule) = rules::rule(id) {
+        return print::text(&rule.markdown());
     }
     if let Some(fault) = demo::fault(id) {
         return print::text(&format!(
@@ -29,9 +33,10 @@ pub(super) fn run(id: &str) -> ExitCode {
     }
     let ids = REGISTRY.iter().map(|check| check.id);
     let known = ids.chain(mxdoctor_checks::causes().map(|cause| cause.id));
+    let known = known.chain(rules::all().map(|rule| rule.id));
     usage(ConfigError::Value {
         name: "ID".into(),
-        message: format!("`{id}` is no check, cause or fault"),
+        message: format!("`{id}` is no check, cause, rule or fault"),
         help: Some(match nearest(id, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`mxdoctor list` and `mxdoctor list causes` show what there is".into(),

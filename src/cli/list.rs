@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use mxdoctor_checks::REGISTRY;
+use mxdoctor_checks::lint::{Rule, rules};
 use mxdoctor_fixtures::demo;
 use mxdoctor_model::{ExitCode, Vantage};
 use serde_json::{Value, json};
@@ -15,6 +16,8 @@ pub(super) enum What {
     Checks,
     /// Every root cause.
     Causes,
+    /// Every rule over manifests.
+    Rules,
     /// Every way in which the embedded stack can be broken.
     Faults,
     /// The permissions that the checks of a cluster ask for, as manifests.
@@ -26,16 +29,15 @@ const OPERATORS: [&str; 3] = ["cnpg-system", "cert-manager", "cloudflare-operato
 
 /// Prints the list.
 pub(super) fn run(what: What, json: bool) -> ExitCode {
-    if what == What::Rbac {
-        return print::text(&mxdoctor_probes::kube::yaml(
-            "app-matrix",
-            &OPERATORS.map(str::to_owned),
-        ));
-    }
     let rows = match what {
+        What::Rbac => {
+            let operators = OPERATORS.map(str::to_owned);
+            return print::text(&mxdoctor_probes::kube::yaml("app-matrix", &operators));
+        }
         What::Checks => checks(),
         What::Causes => causes(),
-        What::Faults | What::Rbac => faults(),
+        What::Rules => rules(),
+        What::Faults => faults(),
     };
     if json { print::json(&rows.into()) } else { print::text(&table(&rows)) }
 }
@@ -55,6 +57,16 @@ fn causes() -> Vec<Value> {
     mxdoctor_checks::causes()
         .map(|cause| json!({ "id": cause.id, "title": cause.title, "remedy": cause.remedy }))
         .collect()
+}
+
+fn rules() -> Vec<Value> {
+    let row = |rule: &'static Rule| {
+        json!({
+            "id": rule.id, "title": rule.title, "severity": rule.severity.as_str(),
+            "cause": rule.cause, "remedy": rule.remedy,
+        })
+    };
+    rules::all().map(row).collect()
 }
 
 fn faults() -> Vec<Value> {

@@ -5,6 +5,7 @@ mod demo;
 mod explain;
 mod init;
 mod libtest;
+mod lint;
 mod list;
 mod print;
 
@@ -63,6 +64,9 @@ enum Command {
         #[command(flatten)]
         options: Box<Options>,
     },
+    /// Look at manifests before they are deployed: Kustomize trees, YAML files, standard input
+    #[command(after_help = EXIT_CODES)]
+    Lint(lint::Lint),
     /// List the checks
     List {
         /// What to list
@@ -72,7 +76,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show the manual page of a check, a cause or a fault
+    /// Show the manual page of a check, a cause, a rule or a fault
     Explain {
         /// Its id
         id: String,
@@ -117,6 +121,7 @@ fn run(command: Command) -> ExitCode {
         }
         Command::Demo { list_faults: true, .. } => list::run(list::What::Faults, false),
         Command::Demo { fault, serve, options, .. } => demo::run(fault.as_deref(), serve, &options),
+        Command::Lint(lint) => lint::run(&lint),
         Command::List { what, json } => list::run(what, json),
         Command::Explain { id } => explain::run(&id),
         Command::Libtest { config, server_name, harness } => {

@@ -81,7 +81,8 @@ pub struct Options {
     #[arg(long, value_name = "DIR", env = "MXDOCTOR_STATE", help_heading = "How to run")]
     pub state: Option<PathBuf>,
 
-    /// Write a report: terminal, short, junit, junit-strict, json, ndjson; to a file after `=`;
+    /// Write a report: terminal, short, junit, junit-strict, json, ndjson, sarif,
+    /// github; to a file after `=`;
     /// repeatable
     #[arg(long, value_name = "FORMAT[=PATH]", help_heading = "Output")]
     pub report: Vec<String>,

@@ -224,6 +224,7 @@ fn setup(
         Vantage::Public => None,
         Vantage::Internal => Some(file.internal.as_ref().unwrap_or(&none)),
         Vantage::Cluster => Some(file.cluster.as_ref().unwrap_or(&none)),
+        Vantage::Files => None,
     };
     let mut target = base.clone();
     if let Some(own) = own {

@@ -119,6 +119,7 @@ fn report(
         evidence,
         metrics: finding.metrics,
         waited_for: timing.asked.clone(),
+        rule: None,
     }
 }
 

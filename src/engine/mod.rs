@@ -14,3 +14,6 @@ mod tests;
 
 pub use plan::{Plan, Planned};
 pub use run::{Engine, Interrupt};
+
+pub(crate) use entry::DOCS;
+pub(crate) use run::{run_id, tool};

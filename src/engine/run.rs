@@ -337,7 +337,8 @@ impl<'a> Engine<'a> {
     }
 }
 
-fn tool() -> Tool {
+/// Who writes reports.
+pub(crate) fn tool() -> Tool {
     Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
@@ -346,6 +347,6 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// Sortable by time; the process id keeps two runs of one millisecond apart.
-fn run_id() -> String {
+pub(crate) fn run_id() -> String {
     format!("{}-{}", Timestamp::now().strftime("%Y%m%dT%H%M%S%3f"), std::process::id())
 }

@@ -90,7 +90,7 @@ fn nothing_selected_is_exit_4() {
 
 #[test]
 fn what_is_listed_can_be_explained() {
-    for (what, least) in [("checks", 40), ("causes", 40), ("faults", 25)] {
+    for (what, least) in [("checks", 40), ("causes", 40), ("faults", 25), ("rules", 6)] {
         let (code, out, _) = run(&["list", what, "--json"]);
         assert_eq!(code, 0);
         let rows: Vec<serde_json::Value> = serde_json::from_str(&out).expect("JSON");

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use mxdoctor_checks::REGISTRY;
+use mxdoctor_checks::lint::rules;
 
 /// Set to write the pages instead of comparing them.
 const WRITE: &str = "MXDOCTOR_WRITE_DOCS";
@@ -16,6 +17,11 @@ fn pages() -> BTreeMap<PathBuf, String> {
     for check in REGISTRY {
         index.push_str(&format!("| [{0}](checks/{0}.md) | {1} |\n", check.id, check.title));
         pages.insert(format!("checks/{}.md", check.id).into(), check.markdown());
+    }
+    index.push_str("\n# Rules of `mxdoctor lint`\n\n| rule | what must be true |\n| --- | --- |\n");
+    for rule in rules::all() {
+        index.push_str(&format!("| [{0}](rules/{0}.md) | {1} |\n", rule.id, rule.title));
+        pages.insert(format!("rules/{}.md", rule.id).into(), rule.markdown());
     }
     index.push_str("\n# Root causes\n\n| cause | what is wrong |\n| --- | --- |\n");
     for cause in mxdoctor_checks::causes() {
@@ -36,7 +42,7 @@ fn pages_are_those_of_the_code() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let pages = pages();
     if std::env::var_os(WRITE).is_some() {
-        for folder in ["checks", "causes"] {
+        for folder in ["checks", "causes", "rules"] {
             let folder = docs.join(folder);
             if folder.exists() {
                 std::fs::remove_dir_all(&folder).expect("old pages go");
@@ -55,7 +61,7 @@ fn pages_are_those_of_the_code() {
             path.display()
         );
     }
-    for folder in ["checks", "causes"] {
+    for folder in ["checks", "causes", "rules"] {
         for entry in std::fs::read_dir(docs.join(folder)).expect("the folder is there") {
             let name = entry.expect("an entry").file_name();
             let path = Path::new(folder).join(&name);

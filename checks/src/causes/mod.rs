@@ -13,6 +13,7 @@ mod ingress;
 mod jitsi;
 mod kubernetes;
 mod kubernetes_parts;
+mod manifests;
 mod signing;
 mod synapse;
 mod tls;
@@ -41,4 +42,5 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     configuration::CAUSES,
     kubernetes::CAUSES,
     kubernetes_parts::CAUSES,
+    manifests::CAUSES,
 ];

@@ -26,6 +26,7 @@ fn entry(id: &str, outcome: Outcome, cause: Option<&str>) -> CheckReport {
         evidence: Vec::new(),
         metrics: Vec::new(),
         waited_for: Vec::new(),
+        rule: None,
     }
 }
 

@@ -44,7 +44,7 @@ async fn run(cx: &Cx) -> Verdict {
     }
     Ok(match cx.vantage() {
         Vantage::Public => cx.each(names, |name| outside(cx, name)).await,
-        Vantage::Internal | Vantage::Cluster => cx.each(names, |name| inside(cx, name)).await,
+        _ => cx.each(names, |name| inside(cx, name)).await,
     })
 }
 

@@ -231,7 +231,8 @@ fn of_rules(problems: &[Problem], id: &str) -> Vec<Finding> {
         let finding = match problem.rule.severity {
             Severity::Critical | Severity::Error => Finding::fail(cause, message),
             Severity::Warning => Finding::warn(cause, message),
-            Severity::Info => continue,
+            // Nothing is unmeasured in what an API server gave.
+            Severity::Info | Severity::Unmeasured => continue,
         };
         let also = problem.also.iter().map(|(place, shows)| {
             Evidence::new(EvidenceKind::Manifest, format!("{place}: {shows}"))

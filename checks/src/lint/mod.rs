@@ -6,12 +6,15 @@
 //! decided from the inventory at hand is not found: a rule never guesses.
 
 mod problem;
+pub mod reading;
 mod rule;
 pub mod rules;
+mod suppress;
 #[cfg(test)]
 mod testing;
 pub mod view;
 
 pub use problem::{Change, Fix, Found, Problem, Severity};
-pub use rule::{Needs, Rule, run};
+pub use rule::{Needs, Rule, run, sort};
+pub use suppress::suppress;
 pub use view::Stack;

@@ -1,5 +1,6 @@
 //! What a rule finds.
 
+use mxdoctor_model::Outcome;
 use mxdoctor_probes::manifest::{Node, Object, Place};
 
 use super::Rule;
@@ -11,6 +12,8 @@ pub enum Severity {
     Info,
     /// Works, until something happens that will.
     Warning,
+    /// It is not known: what would tell could not be read.
+    Unmeasured,
     /// Will not work.
     Error,
     /// Data are lost, or the door is open.
@@ -18,11 +21,21 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// What it is in a report.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::Info | Self::Warning => Outcome::Warn,
+            Self::Unmeasured => Outcome::Error,
+            Self::Error | Self::Critical => Outcome::Fail,
+        }
+    }
+
     /// The word for it, as reports have it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",
             Self::Warning => "warning",
+            Self::Unmeasured => "unmeasured",
             Self::Error => "error",
             Self::Critical => "critical",
         }
@@ -92,11 +105,13 @@ pub struct Found {
 }
 
 impl Found {
-    pub(super) fn new(rule: &'static Rule) -> Self {
+    /// Nothing found yet by a rule.
+    pub fn new(rule: &'static Rule) -> Self {
         Self { rule, problems: Vec::new() }
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
+    /// What was found.
+    pub fn into_problems(self) -> Vec<Problem> {
         self.problems
     }
 

@@ -29,12 +29,45 @@ pub struct Rule {
     pub remedy: &'static str,
     /// The root cause that it is evidence of.
     pub cause: &'static str,
-    /// The check that reports it for a live namespace: `kubernetes.endpoints`.
+    /// The check that reports it for a live namespace, `kubernetes.endpoints`; empty for what
+    /// only files can have.
     pub check: &'static str,
     /// What it needs to decide.
     pub needs: Needs,
     /// Looks, and adds what it finds.
     pub look: fn(&Stack<'_>, &mut Found),
+}
+
+impl Rule {
+    /// The part of the id before its number: `SYN`.
+    pub fn family(&self) -> &'static str {
+        self.id.split_once('-').map_or(self.id, |(family, _)| family)
+    }
+
+    /// The manual page: the doc comment of the rule, and what its metadata say.
+    pub fn markdown(&self) -> String {
+        let page: String = self
+            .page
+            .lines()
+            .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+            .collect();
+        let mut text = format!(
+            "# {}\n\n*{}*\n\n{}\n\nSeverity: {}. At run time: {}.\n\n## What to do\n\n{}.\n\n\
+             Cause: `{}`.",
+            self.id,
+            self.title,
+            page.trim(),
+            self.severity.as_str(),
+            self.breaks.trim_end_matches('.'),
+            self.remedy.trim_end_matches('.'),
+            self.cause,
+        );
+        if !self.check.is_empty() {
+            text.push_str(&format!(" In a live namespace: `{}`.", self.check));
+        }
+        text.push('\n');
+        text
+    }
 }
 
 impl std::fmt::Debug for Rule {
@@ -55,8 +88,13 @@ pub fn run(inventory: &Inventory) -> Vec<Problem> {
             found.into_problems()
         })
         .collect();
-    problems.sort_by(|one, other| key(one).cmp(&key(other)));
+    sort(&mut problems);
     problems
+}
+
+/// Puts problems into the order of their places.
+pub fn sort(problems: &mut [Problem]) {
+    problems.sort_by(|one, other| key(one).cmp(&key(other)));
 }
 
 fn key(problem: &Problem) -> (&str, u32, u32, &'static str) {

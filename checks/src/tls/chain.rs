@@ -85,7 +85,7 @@ pub(crate) fn judge(endpoint: &Endpoint, session: &Session, vantage: Vantage) ->
     };
     let expected = match vantage {
         Vantage::Public => "a chain to a public authority, as sent",
-        Vantage::Internal | Vantage::Cluster => "a chain to a trusted or configured authority",
+        _ => "a chain to a trusted or configured authority",
     };
     Some(shown(finding.on(endpoint.to_string()).expected(expected), session))
 }
@@ -95,7 +95,7 @@ fn untrusted(host: &str, vantage: Vantage, what: &str) -> Finding {
     let finding = Finding::fail("certificate-untrusted-issuer", summary);
     match vantage {
         Vantage::Public => finding,
-        Vantage::Internal | Vantage::Cluster => finding.remedy(format!(
+        _ => finding.remedy(format!(
             "name the authority of the internal ingress with `ca_files` in the `[internal]` table \
              of stack.toml; if it is named already, {host} has a certificate of another one: look \
              at `issuerRef` of its cert-manager Certificate"

@@ -4,8 +4,10 @@
 //! ([`json`]) and for the files inside ConfigMaps ([`payload`]); an [`Inventory`] is the objects
 //! of one deployment, wherever they came from.
 
+pub mod files;
 mod inventory;
 pub mod json;
+mod kustomize;
 mod node;
 pub mod payload;
 mod place;

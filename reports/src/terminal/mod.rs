@@ -3,6 +3,7 @@
 mod causes;
 mod families;
 mod groups;
+mod lint;
 mod options;
 mod page;
 mod progress;

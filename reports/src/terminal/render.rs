@@ -6,6 +6,7 @@ use super::Look;
 use super::causes::causes;
 use super::families::{counts, families};
 use super::groups::{skipped, unmeasured};
+use super::lint::findings;
 use super::page::{BOLD, DIM, PLAIN, Page, style};
 use crate::text::{clean_line, span, width};
 use crate::verdict::verdict;
@@ -14,10 +15,14 @@ use crate::verdict::verdict;
 pub fn render(report: &Report, look: Look) -> String {
     let mut page = Page::new(look);
     header(&mut page, report);
-    causes(&mut page, report);
-    families(&mut page, report);
-    unmeasured(&mut page, report);
-    skipped(&mut page, report);
+    if report.run.vantages == [Vantage::Files] {
+        findings(&mut page, report);
+    } else {
+        causes(&mut page, report);
+        families(&mut page, report);
+        unmeasured(&mut page, report);
+        skipped(&mut page, report);
+    }
     answer(&mut page, report);
     page.finish()
 }

@@ -47,6 +47,7 @@ prop_compose! {
             evidence: vec![Evidence::new(EvidenceKind::Request, evidence)],
             metrics: vec![mxdoctor_model::Metric { name, value: 1.5, unit }],
             waited_for: Vec::new(),
+            rule: None,
         }
     }
 }

@@ -8,7 +8,7 @@ mod storage;
 mod synapse;
 mod tunnel;
 
-use super::Rule;
+use super::{Rule, reading};
 
 /// The families' lists, in the order of the pages.
 const FAMILIES: &[&[&Rule]] = &[
@@ -19,6 +19,7 @@ const FAMILIES: &[&[&Rule]] = &[
     certificates::RULES,
     tunnel::RULES,
     storage::RULES,
+    reading::RULES,
 ];
 
 /// Every rule, in the order of the pages.

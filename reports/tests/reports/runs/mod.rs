@@ -56,6 +56,7 @@ pub(crate) fn check(id: &str, outcome: Outcome, summary: &str) -> CheckReport {
         evidence: Vec::new(),
         metrics: Vec::new(),
         waited_for: Vec::new(),
+        rule: None,
     }
 }
 

@@ -1,0 +1,204 @@
+//! Safe changes, made in the files.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mxdoctor_checks::lint::{Change, Fix, Problem};
+use mxdoctor_probes::manifest::Source;
+
+/// Lines of context in a diff.
+const CONTEXT: usize = 3;
+
+/// What is to be changed, file by file.
+#[derive(Debug, Default)]
+pub struct Edits {
+    files: BTreeMap<String, File>,
+    /// How many fixes it is made of.
+    pub fixes: usize,
+    /// What is not changed, and why.
+    pub left: Vec<String>,
+}
+
+#[derive(Debug)]
+struct File {
+    source: Arc<Source>,
+    /// By line, from 0, what stands there instead.
+    lines: BTreeMap<usize, Vec<String>>,
+}
+
+/// The changes of all problems that have a safe one, within the given paths. Where two would change
+/// one line, the first is made.
+pub fn edits(problems: &[Problem], within: &[PathBuf]) -> Edits {
+    let mut edits = Edits::default();
+    let inside: Vec<PathBuf> = within.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    let mut done: Vec<&Fix> = Vec::new();
+    for problem in problems {
+        let Some(fix) = &problem.fix else { continue };
+        if done.contains(&fix) {
+            continue;
+        }
+        match edits.add(fix, &inside) {
+            Ok(()) => {
+                done.push(fix);
+                edits.fixes += 1;
+            }
+            Err(why) => edits.left.push(format!("{}: {}: {why}", problem.place, problem.rule.id)),
+        }
+    }
+    edits
+}
+
+impl Edits {
+    /// All changes of a fix, or none.
+    fn add(&mut self, fix: &Fix, inside: &[PathBuf]) -> Result<(), String> {
+        let mut new: Vec<(Arc<Source>, usize, Vec<String>)> = Vec::new();
+        for change in &fix.changes {
+            let place = match change {
+                Change::Replace { place, .. }
+                | Change::AddAfter { place, .. }
+                | Change::RemoveLine { place } => place,
+            };
+            let source = &place.source;
+            let real = Path::new(&source.name).canonicalize();
+            if !real.is_ok_and(|real| inside.iter().any(|folder| real.starts_with(folder))) {
+                return Err(format!("{} is outside of what was given", source.name));
+            }
+            let line = usize::try_from(place.line).unwrap_or(0).checked_sub(1);
+            let at = line.ok_or("it has no line")?;
+            let old = source.text.split('\n').nth(at).ok_or("its line is not there")?;
+            let same = |(other, line, _): &&mut (Arc<Source>, usize, Vec<String>)| {
+                other.name == source.name && *line == at
+            };
+            // A line that this fix changes already is changed further.
+            let known = new.iter_mut().find(same);
+            let current = known.as_ref().map_or_else(|| vec![old.to_owned()], |(.., l)| l.clone());
+            let changed = changed(change, current)?;
+            match known {
+                Some((.., lines)) => *lines = changed,
+                None => new.push((Arc::clone(source), at, changed)),
+            }
+        }
+        let taken = new.iter().any(|(source, at, _)| {
+            self.files.get(&source.name).is_some_and(|file| file.lines.contains_key(at))
+        });
+        if taken {
+            return Err("another fix changes the same line: run it again".to_owned());
+        }
+        for (source, at, lines) in new {
+            let file = self.files.entry(source.name.clone());
+            file.or_insert_with(|| File { source, lines: BTreeMap::new() }).lines.insert(at, lines);
+        }
+        Ok(())
+    }
+
+    /// What would change, as a unified diff.
+    pub fn diff(&self) -> String {
+        self.files.iter().map(|(name, file)| file.diff(name)).collect()
+    }
+
+    /// Changes the files: each whole, or not at all.
+    ///
+    /// # Errors
+    /// The file that could not be written, and why; those before it are changed.
+    pub fn write(&self) -> Result<usize, String> {
+        for (name, file) in &self.files {
+            let said = |error: std::io::Error| format!("{name} cannot be changed: {error}");
+            let path = Path::new(name).canonicalize().map_err(said)?;
+            let now = std::fs::read_to_string(&path).map_err(said)?;
+            if now.strip_prefix('\u{feff}').unwrap_or(&now) != file.source.text {
+                return Err(format!("{name} was changed by somebody else meanwhile"));
+            }
+            let mark = if now.starts_with('\u{feff}') { "\u{feff}" } else { "" };
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let mut fresh = tempfile::NamedTempFile::new_in(folder).map_err(said)?;
+            let rights = std::fs::metadata(&path).map_err(said)?.permissions();
+            fresh.as_file().set_permissions(rights).map_err(said)?;
+            write!(fresh, "{mark}{}", file.text()).map_err(said)?;
+            fresh.as_file().sync_all().map_err(said)?;
+            fresh.persist(&path).map_err(|error| said(error.error))?;
+        }
+        Ok(self.files.len())
+    }
+}
+
+/// What one line becomes.
+fn changed(change: &Change, mut lines: Vec<String>) -> Result<Vec<String>, String> {
+    let end = if lines.iter().any(|line| line.ends_with('\r')) { "\r" } else { "" };
+    match change {
+        Change::Replace { place, with } => {
+            let line = lines.first_mut().ok_or("its line goes away")?;
+            let start = usize::try_from(place.column.saturating_sub(1)).unwrap_or(0);
+            let stop = start + usize::try_from(place.length).unwrap_or(0);
+            let at = |index: usize| {
+                line.char_indices().map(|(byte, _)| byte).chain([line.len()]).nth(index)
+            };
+            let range = at(start).zip(at(stop)).ok_or("its column is not there")?;
+            line.replace_range(range.0..range.1, with);
+        }
+        Change::AddAfter { lines: added, .. } => {
+            lines.extend(added.lines().map(|line| format!("{line}{end}")));
+        }
+        Change::RemoveLine { .. } => {
+            lines.drain(..1.min(lines.len()));
+        }
+    }
+    Ok(lines)
+}
+
+impl File {
+    fn text(&self) -> String {
+        let lines = self.source.text.split('\n').enumerate();
+        let all = lines.flat_map(|(at, line)| match self.lines.get(&at) {
+            Some(lines) => lines.clone(),
+            None => vec![line.to_owned()],
+        });
+        all.collect::<Vec<_>>().join("\n")
+    }
+
+    fn diff(&self, name: &str) -> String {
+        let old: Vec<&str> = self.source.text.split('\n').collect();
+        let mut text = format!("--- a/{name}\n+++ b/{name}\n");
+        let mut shift = 0_isize;
+        for (first, last) in self.hunks(old.len()) {
+            let mut body = String::new();
+            let mut new = 0_usize;
+            for (at, line) in old.iter().enumerate().take(last).skip(first) {
+                match self.lines.get(&at) {
+                    None => {
+                        body.push_str(&format!(" {line}\n"));
+                        new += 1;
+                    }
+                    Some(lines) => {
+                        let kept = lines.first().is_some_and(|first| first == line);
+                        body.push_str(&format!("{}{line}\n", if kept { ' ' } else { '-' }));
+                        let added = lines.iter().skip(usize::from(kept));
+                        added.for_each(|line| body.push_str(&format!("+{line}\n")));
+                        new += lines.len();
+                    }
+                }
+            }
+            let start = (first + 1).saturating_add_signed(shift);
+            let count = last - first;
+            text.push_str(&format!("@@ -{},{count} +{start},{new} @@\n{body}", first + 1));
+            shift += new.cast_signed() - count.cast_signed();
+        }
+        text
+    }
+
+    /// Stretches of lines around the changes; those that touch are one.
+    fn hunks(&self, lines: usize) -> Vec<(usize, usize)> {
+        // The empty piece after the last line's end is no line.
+        let lines = if self.source.text.ends_with('\n') { lines - 1 } else { lines };
+        let mut hunks: Vec<(usize, usize)> = Vec::new();
+        for at in self.lines.keys() {
+            let (first, last) = (at.saturating_sub(CONTEXT), (at + 1 + CONTEXT).min(lines));
+            match hunks.last_mut() {
+                Some((_, end)) if *end >= first => *end = last,
+                _ => hunks.push((first, last)),
+            }
+        }
+        hunks
+    }
+}
