@@ -167,4 +167,83 @@ pub(super) const CAUSES: &[Cause] = &[
             container at its limit, in the middle of calls.",
         remedy: "Set `VIDEOBRIDGE_MAX_MEMORY` and `JICOFO_MAX_MEMORY` to about 70 % of the limit.",
     },
+    Cause {
+        id: "certificate-issuer-missing",
+        title: "the issuer of a Certificate does not exist",
+        explanation: "cert-manager waits for an Issuer or ClusterIssuer of that name, and no \
+                      certificate is made.",
+        remedy: "create it, or correct `issuerRef`",
+    },
+    Cause {
+        id: "certificate-secret-shared",
+        title: "two Certificates write the same Secret",
+        explanation: "cert-manager issues one, finds the other's in the Secret, and issues again, \
+            without end. The Secret holds now one and now the other.",
+        remedy: "Give each Certificate a `secretName` of its own.",
+    },
+    Cause {
+        id: "tls-secret-missing",
+        title: "the Secret of a route's certificate is not there",
+        explanation: "Traefik serves a certificate of its own making in its place.",
+        remedy: "look at `kubernetes.certificates`",
+    },
+    Cause {
+        id: "service-link-variable",
+        title: "a variable of a Service link is taken for configuration",
+        explanation: "Kubernetes gives each container variables for each Service: a Service \
+                      `jvb` makes `JVB_PORT=tcp://…`, which the bridge takes for its port.",
+        remedy: "set `enableServiceLinks: false`, or write `JVB_PORT` down",
+    },
+    Cause {
+        id: "service-selects-nothing",
+        title: "a Service selects no pod",
+        explanation: "Its selector does not fit the labels of any pod. Traefik answers 404 for \
+                      its hosts, the tunnel 502, and names inside the cluster refuse.",
+        remedy: "make `spec.selector` the labels of the pod template",
+    },
+    Cause {
+        id: "service-selects-several",
+        title: "a Service selects several workloads",
+        explanation: "Requests are spread over all pods that have the labels, whatever runs in \
+            them.",
+        remedy: "Narrow the selector to labels that one workload alone has.",
+    },
+    Cause {
+        id: "claim-missing",
+        title: "a pod names a claim that is not there",
+        explanation: "The pod is not scheduled until the claim is there.",
+        remedy: "Use the claim's name as it is, or add the claim to the tree.",
+    },
+    Cause {
+        id: "volume-not-writable",
+        title: "a program may not write to its volume",
+        explanation: "The volume belongs to root, and the program runs as another user. Uploads \
+                      fail while everything else works.",
+        remedy: "set `securityContext.fsGroup: 991` on Synapse's pod",
+    },
+    Cause {
+        id: "tunnel-binding-malformed",
+        title: "a TunnelBinding has another shape than its kind",
+        explanation: "`subjects` and `tunnelRef` stand at the top of the object; there is no \
+            `spec`.",
+        remedy: "Move both to the top.",
+    },
+    Cause {
+        id: "tunnel-port-wrong",
+        title: "the tunnel leads to another port of the Service than the one that is meant",
+        explanation: "The operator takes the first port in the Service's list, whatever its name.",
+        remedy: "Put the web port first, or name host and port in the subject's `target`.",
+    },
+    Cause {
+        id: "tunnel-protocol-wrong",
+        title: "the tunnel speaks another protocol than the Service behind",
+        explanation: "The Services of this stack speak plain HTTP; TLS ends at the edge.",
+        remedy: "Leave `protocol` and `noTlsVerify` out of the subject.",
+    },
+    Cause {
+        id: "tunnel-name-twice",
+        title: "two bindings claim the same name",
+        explanation: "The first by the alphabet has the name; the other is never asked.",
+        remedy: "Take the name out of one of the two.",
+    },
 ];

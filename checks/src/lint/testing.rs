@@ -49,3 +49,17 @@ pub(crate) fn jitsi(part: &str, variables: &str, pod: &str) -> String {
          configMapRef: {{name: jitsi-config}}\n"
     )
 }
+
+/// Element's Deployment with a `config.json`, whose lines begin on line 7.
+pub(crate) fn element(config: &str) -> String {
+    let indented: String = config.lines().map(|line| format!("    {line}\n")).collect();
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: element-config\ndata:\n  config.json: \
+         |\n{indented}---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: element\n\
+         spec:\n  template:\n    metadata:\n      labels: {{app: element}}\n    spec:\n      \
+         containers:\n      - name: element\n        image: vectorim/element-web:v1.12.10\n        \
+         volumeMounts:\n        - {{name: config, mountPath: /app/config.json, subPath: \
+         config.json}}\n      volumes:\n      - name: config\n        configMap: {{name: \
+         element-config}}\n"
+    )
+}

@@ -1,12 +1,25 @@
 //! All rules, a folder for each family with its own ordered list.
 
+mod certificates;
+mod element;
 mod jitsi;
+mod network;
+mod storage;
 mod synapse;
+mod tunnel;
 
 use super::Rule;
 
 /// The families' lists, in the order of the pages.
-const FAMILIES: &[&[&Rule]] = &[synapse::RULES, jitsi::RULES];
+const FAMILIES: &[&[&Rule]] = &[
+    synapse::RULES,
+    element::RULES,
+    jitsi::RULES,
+    network::RULES,
+    certificates::RULES,
+    tunnel::RULES,
+    storage::RULES,
+];
 
 /// Every rule, in the order of the pages.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -1,0 +1,82 @@
+//! Where a route leads.
+
+use mxdoctor_probes::manifest::Node;
+
+use crate::lint::view::RouteKind;
+use crate::lint::{Found, Stack};
+use crate::rule;
+
+rule! {
+    /// Traefik looks for the Service and for its port, by the Service's own number or name. Where
+    /// one is missing it drops the router and answers 404.
+    ///
+    /// Source: Traefik, Kubernetes CRD provider, "service port not found".
+    NO_SUCH_SERVICE = "NET-04" Error: "a route leads to a Service that is there, by a port that it has"
+    breaks "the ingress answers 404 for the host, or the tunnel its own 404"
+    remedy "use the name of the Service, and one of its ports"
+    cause "ingress-route-missing"
+    check "kubernetes.routes"
+    look no_such_service
+}
+
+fn no_such_service(stack: &Stack<'_>, found: &mut Found) {
+    // Without any Service the tree is a part of another.
+    if stack.services.is_empty() {
+        return;
+    }
+    for route in &stack.routes {
+        let traefik =
+            route.node.list("services").iter().any(|it| it.str("kind") == Some("TraefikService"));
+        let Some(name) = route.service.filter(|_| !traefik && route.namespace.is_none()) else {
+            continue;
+        };
+        let Some(service) = route.target(stack) else {
+            let message = format!(
+                "{} leads to Service {}, which is not here",
+                route.object,
+                name.as_str().unwrap_or_default()
+            );
+            found.at(route.object, name, message);
+            continue;
+        };
+        let Some(port) = route.port.filter(|_| route.kind != RouteKind::TunnelBinding) else {
+            continue;
+        };
+        let Some(wanted) = port.scalar() else { continue };
+        if service.port(wanted).is_none() {
+            let has: Vec<_> =
+                service.ports().filter_map(|it| it.number()).map(|n| n.to_string()).collect();
+            let message = format!(
+                "Service {} has no port {wanted}; it has {}",
+                service.object.name(),
+                has.join(", ")
+            );
+            let place = service.object.at("spec.ports").map_or(service.object.place(), place_of);
+            found.at(route.object, port, message).also_place(place, "the Service's ports");
+        }
+    }
+}
+
+fn place_of(node: &Node) -> &mxdoctor_probes::manifest::Place {
+    &node.place
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::found;
+
+    const ROUTE: &str = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  ports: \
+                         [{port: 80}]\n---\napiVersion: traefik.io/v1alpha1\nkind: IngressRoute\n\
+                         metadata: {name: web}\nspec:\n  routes:\n  - match: Host(`a.example`)\n    \
+                         services:\n    - name: web\n      port: 80\n";
+
+    #[test]
+    fn a_route_leads_somewhere() {
+        assert_eq!(found("NET-04", ROUTE), [""; 0]);
+        let port = ROUTE.replace("      port: 80", "      port: 8080");
+        assert_eq!(found("NET-04", &port), ["15:13 Service web has no port 8080; it has 80"]);
+        let name = ROUTE.replace("- name: web\n", "- name: site\n");
+        let expected = "14:13 IngressRoute web leads to Service site, which is not here";
+        assert_eq!(found("NET-04", &name), [expected]);
+    }
+}
