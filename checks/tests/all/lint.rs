@@ -60,6 +60,7 @@ fn what_the_text_says_and_nothing_more_is_full_of_traps() {
 
 /// Rule, file and line.
 const EXPECTED: &[(&str, &str, u32)] = &[
+    ("ELE-06", "config/element-config.yaml", 17),
     ("JIT-01", "components/jitsi/jvb.yaml", 16),
     ("JIT-03", "components/jitsi/jvb.yaml", 4),
     ("JIT-04", "components/jitsi/jvb.yaml", 18),
@@ -70,6 +71,9 @@ const EXPECTED: &[(&str, &str, u32)] = &[
     ("JIT-19", "components/jitsi/jicofo.yaml", 29),
     ("JIT-25", "components/jitsi/jicofo.yaml", 42),
     ("JIT-25", "components/jitsi/jvb.yaml", 46),
+    ("NET-15", "components/jitsi/jvb.yaml", 18),
+    ("STO-01", "components/synapse.yaml", 55),
+    ("STO-06", "components/synapse.yaml", 55),
     ("SYN-01", "config/synapse-config.yaml", 39),
     ("SYN-01", "config/synapse-config.yaml", 40),
     ("SYN-01", "config/synapse-config.yaml", 41),
@@ -78,4 +82,7 @@ const EXPECTED: &[(&str, &str, u32)] = &[
     ("SYN-11", "config/synapse-config.yaml", 11),
     ("SYN-29", "networking/synapse-ingress.yaml", 10),
     ("SYN-31", "config/synapse-config.yaml", 8),
+    ("TUN-10", "networking/element-ingress.yaml", 10),
+    ("TUN-10", "networking/jitsi-ingress.yaml", 10),
+    ("TUN-10", "networking/synapse-ingress.yaml", 10),
 ];
