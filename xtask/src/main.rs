@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "a chore talks to a terminal")]
 
+mod cluster;
 mod fuzz;
 mod image;
 mod stack;
@@ -27,6 +28,15 @@ enum Chore {
     /// Brings up, breaks, heals or takes down the real stack.
     #[command(subcommand)]
     Stack(stack::Action),
+    /// Runs a command beside a real Kubernetes API server with a Traefik: a shell unless given.
+    Cluster {
+        /// Manifests, or a Kustomize folder, with which it starts.
+        #[arg(long)]
+        apply: Vec<PathBuf>,
+        /// The program and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
     /// Installs what the tests need and runs all of them.
     Test {
         /// Arguments for `cargo test`, as `--package mxdoctor-checks` or `-- dns`.
@@ -56,6 +66,7 @@ enum Chore {
 fn main() -> ExitCode {
     let result = match Chores::parse().chore {
         Chore::Stack(action) => action.run(&target()),
+        Chore::Cluster { apply, command } => cluster::run(&apply, &command),
         Chore::Test { arguments } => test(&arguments),
         Chore::Docs => docs(),
         Chore::Fuzz { seconds, targets } => fuzz::run(&workspace(), seconds, &targets),
@@ -68,16 +79,26 @@ fn main() -> ExitCode {
     })
 }
 
-/// Installs first, so that the suite's time is its own, then hands over to Cargo.
+/// Installs first, so that the suite's time is its own, then hands over to Cargo, which compiles
+/// while the cluster's parts, written in Go, are built.
 fn test(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     install()?;
-    let mut command = cargo();
-    // Every package is run whatever another says, so that one run tells all.
-    command.args(["test", "--no-fail-fast"]);
-    if arguments.is_empty() {
-        command.arg("--workspace");
+    let parts = std::thread::spawn(mxdoctor_fixtures::cluster::install);
+    let tests = |more: &[&str]| {
+        let mut command = cargo();
+        // Every package is run whatever another says, so that one run tells all.
+        command.args(["test", "--no-fail-fast"]).args(more);
+        if arguments.is_empty() {
+            command.arg("--workspace");
+        }
+        command.args(arguments).status()
+    };
+    let compiled = tests(&["--no-run"])?;
+    parts.join().map_err(|_| "the cluster's parts: see above")??;
+    if !compiled.success() {
+        return Ok(exit_code(compiled));
     }
-    Ok(exit_code(command.args(arguments).status()?))
+    Ok(exit_code(tests(&[])?))
 }
 
 /// The pages are written by the test that otherwise compares them.
