@@ -3,6 +3,7 @@
 mod certificates;
 mod element;
 mod jitsi;
+mod kustomize;
 mod network;
 mod storage;
 mod synapse;
@@ -19,6 +20,7 @@ const FAMILIES: &[&[&Rule]] = &[
     certificates::RULES,
     tunnel::RULES,
     storage::RULES,
+    kustomize::RULES,
     reading::RULES,
 ];
 
