@@ -1,9 +1,11 @@
 //! All rules, a folder for each family with its own ordered list.
 
 mod certificates;
+mod database;
 mod element;
 mod jitsi;
 mod network;
+mod secrets;
 mod storage;
 mod synapse;
 mod tunnel;
@@ -13,11 +15,13 @@ use super::{Rule, reading};
 /// The families' lists, in the order of the pages.
 const FAMILIES: &[&[&Rule]] = &[
     synapse::RULES,
+    secrets::RULES,
     element::RULES,
     jitsi::RULES,
     network::RULES,
     certificates::RULES,
     tunnel::RULES,
+    database::RULES,
     storage::RULES,
     reading::RULES,
 ];
