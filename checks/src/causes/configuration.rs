@@ -189,4 +189,66 @@ pub(super) const CAUSES: &[Cause] = &[
         explanation: "The pod is not scheduled until the claim is there.",
         remedy: "Use the claim's name as it is, or add the claim to the tree.",
     },
+    Cause {
+        id: "secret-in-plain-text",
+        title: "a secret can be read in the files",
+        explanation: "A Secret is encoded, not encrypted, and a ConfigMap not even that. What \
+            stood in a repository once stays in its history and in every copy.",
+        remedy: "Make new values, seal them (SealedSecret, SOPS, an external store), and name \
+            them by `secretKeyRef` or as files. The old values stay known.",
+    },
+    Cause {
+        id: "secret-optional",
+        title: "a program starts without a password that it needs",
+        explanation: "`optional: true` lets the container start where the Secret is missing. It \
+            then ends with an error of its own, or is let in nowhere.",
+        remedy: "Take `optional` out, so that the kubelet names the Secret that is missing.",
+    },
+    Cause {
+        id: "sealed-secret-scope-wide",
+        title: "a SealedSecret can be opened in every namespace",
+        explanation: "With the scope cluster-wide whoever may make SealedSecrets anywhere can copy \
+            this one to a namespace of their own, and read the Secret there.",
+        remedy: "Seal it again with the scope strict, for its own name and namespace.",
+    },
+    Cause {
+        id: "configuration-deprecated",
+        title: "a setting is given in a form that goes away",
+        explanation: "It works until the next upgrade of the program that reads it, or the one \
+            after.",
+        remedy: "Write it in the present form, which the finding names.",
+    },
+    Cause {
+        id: "database-single-instance",
+        title: "the database is one pod on one node",
+        explanation: "Every drain of its node, every new image and every lost disk is an outage of \
+            the homeserver.",
+        remedy: "Run 3 instances on 3 nodes; or plan drains and updates, and keep backups outside.",
+    },
+    Cause {
+        id: "storage-replicas-unfit",
+        title: "the copies of the database are kept twice, or not at all",
+        explanation: "PostgreSQL keeps copies by instances, Longhorn by replicas. Both together \
+            multiply every write; neither leaves one disk between the data and their end.",
+        remedy: "Several instances on a class with one replica.",
+    },
+    Cause {
+        id: "database-upgrade-unplanned",
+        title: "another major version of PostgreSQL is asked for than the data are of",
+        explanation: "The operator stops the database and converts all data, or refuses to go on.",
+        remedy: "Go back to the old image; take a backup; change it in a planned window.",
+    },
+    Cause {
+        id: "database-resources-unset",
+        title: "no memory is set aside for the database",
+        explanation: "Its pods are of the class BestEffort, which the kubelet ends first when a \
+            node runs short of memory.",
+        remedy: "Set `resources` with the same memory in requests and limits.",
+    },
+    Cause {
+        id: "backup-in-the-same-place",
+        title: "backups stay in the cluster that they are of",
+        explanation: "What takes the cluster or its disks takes the backups too.",
+        remedy: "Use an object store outside, or copy the bucket to one.",
+    },
 ];

@@ -1,10 +1,12 @@
 //! All rules, a folder for each family with its own ordered list.
 
 mod certificates;
+mod database;
 mod element;
 mod jitsi;
 mod kustomize;
 mod network;
+mod secrets;
 mod storage;
 mod synapse;
 mod tunnel;
@@ -14,11 +16,13 @@ use super::{Rule, reading};
 /// The families' lists, in the order of the pages.
 const FAMILIES: &[&[&Rule]] = &[
     synapse::RULES,
+    secrets::RULES,
     element::RULES,
     jitsi::RULES,
     network::RULES,
     certificates::RULES,
     tunnel::RULES,
+    database::RULES,
     storage::RULES,
     kustomize::RULES,
     reading::RULES,
