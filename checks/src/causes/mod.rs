@@ -14,6 +14,7 @@ mod jitsi;
 mod kubernetes;
 mod kubernetes_parts;
 mod manifests;
+mod platform;
 mod signing;
 mod synapse;
 mod tls;
@@ -43,4 +44,5 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     kubernetes::CAUSES,
     kubernetes_parts::CAUSES,
     manifests::CAUSES,
+    platform::CAUSES,
 ];

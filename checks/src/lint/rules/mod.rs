@@ -1,6 +1,7 @@
 //! All rules, a folder for each family with its own ordered list.
 
 mod certificates;
+mod cron;
 mod database;
 mod element;
 mod jitsi;
@@ -24,6 +25,7 @@ const FAMILIES: &[&[&Rule]] = &[
     tunnel::RULES,
     database::RULES,
     storage::RULES,
+    cron::RULES,
     kustomize::RULES,
     reading::RULES,
 ];

@@ -1,6 +1,9 @@
 //! NET: Services, and the routes that lead to them.
 
+mod grammar;
 mod links;
+mod middlewares;
+mod openness;
 mod routes;
 mod services;
 
@@ -12,5 +15,13 @@ pub(super) const RULES: &[&Rule] = &[
     &services::SELECTS_SEVERAL,
     &services::NO_SUCH_PORT,
     &routes::NO_SUCH_SERVICE,
+    &middlewares::NOT_THERE,
+    &grammar::UNREADABLE,
+    &grammar::TWICE,
+    &openness::CLEAR,
+    &middlewares::OLD_NAME,
+    &middlewares::SMALLER,
+    &middlewares::REWRITTEN,
+    &openness::PUBLISHED,
     &links::COLLISION,
 ];

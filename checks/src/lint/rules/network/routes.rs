@@ -2,6 +2,7 @@
 
 use mxdoctor_probes::manifest::Node;
 
+use super::super::tunnel::targets::in_another;
 use crate::lint::view::RouteKind;
 use crate::lint::{Found, Stack};
 use crate::rule;
@@ -31,6 +32,9 @@ fn no_such_service(stack: &Stack<'_>, found: &mut Found) {
             continue;
         };
         let Some(service) = route.target(stack) else {
+            if in_another(stack, route).is_some() {
+                continue;
+            }
             let message = format!(
                 "{} leads to Service {}, which is not here",
                 route.object,

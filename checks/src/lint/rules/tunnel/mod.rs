@@ -2,9 +2,21 @@
 
 mod binding;
 mod names;
+pub(super) mod targets;
 
 use crate::lint::Rule;
 
 /// The rules of this family.
-pub(super) const RULES: &[&Rule] =
-    &[&binding::WRAPPED, &binding::FIRST_PORT, &names::TWICE, &binding::TLS, &names::TOO_DEEP];
+pub(super) const RULES: &[&Rule] = &[
+    &binding::WRAPPED,
+    &targets::ELSEWHERE,
+    &binding::FIRST_PORT,
+    &targets::TARGET,
+    &targets::REFERENCE,
+    &targets::ZONE,
+    &names::TWICE,
+    &targets::SHADOWED,
+    &binding::TLS,
+    &names::TOO_DEEP,
+    &targets::MEDIA,
+];
