@@ -27,7 +27,7 @@ rule! {
 }
 
 rule! {
-    /// A suppression says why: `# mxdoctor: allow SYN-08 rendered by the pipeline`. Without a
+    /// A suppression says why: `# mxdoctor: allow SYN-01 rendered by the pipeline`. Without a
     /// reason nobody can tell later whether it still holds, so it hides nothing.
     UNREASONED = "LINT-02" Warning: "every suppression says its reason"
     breaks "nothing; the suppression is not taken into account"

@@ -172,7 +172,7 @@ mod tests {
         let inventory = inventory(text);
         let sources = [Arc::clone(&inventory.objects()[0].place().source)];
         let (mut kept, _) = suppress(&sources, crate::lint::run(&inventory), |_| true);
-        kept.retain(|p| p.rule.id == "SYN-08" || p.rule.id.starts_with("LINT"));
+        kept.retain(|p| p.rule.id == "SYN-01" || p.rule.id.starts_with("LINT"));
         kept.iter().map(|p| format!("{} {}", p.rule.id, p.place.line)).collect()
     }
 
@@ -182,27 +182,27 @@ mod tests {
 
     #[test]
     fn a_comment_above_or_behind_allows_with_a_reason() {
-        assert_eq!(looked(&bad("a: 1")), ["SYN-08 9"]);
-        assert!(looked(&bad("# mxdoctor: allow SYN-08 rendered by the pipeline")).is_empty());
-        let behind = "f: 1\nform_secret: \"${X}\" # mxdoctor: allow syn-08: rendered later";
+        assert_eq!(looked(&bad("a: 1")), ["SYN-01 9"]);
+        assert!(looked(&bad("# mxdoctor: allow SYN-01 rendered by the pipeline")).is_empty());
+        let behind = "f: 1\nform_secret: \"${X}\" # mxdoctor: allow syn-01: rendered later";
         assert!(looked(&synapse(behind)).is_empty());
-        let top = format!("# mxdoctor: allow SYN-08 rendered later\n{}", bad("a: 1"));
+        let top = format!("# mxdoctor: allow SYN-01 rendered later\n{}", bad("a: 1"));
         assert!(looked(&top).is_empty());
     }
 
     #[test]
     fn a_comment_above_a_key_allows_all_below() {
         let text =
-            bad("a: 1").replace("  homeserver", "  # mxdoctor: allow SYN-08 why\n  homeserver");
+            bad("a: 1").replace("  homeserver", "  # mxdoctor: allow SYN-01 why\n  homeserver");
         assert!(looked(&text).is_empty());
     }
 
     #[test]
     fn without_a_reason_without_a_rule_and_without_use_are_findings() {
-        assert_eq!(looked(&bad("# mxdoctor: allow SYN-08")), ["SYN-08 9", "LINT-02 8"]);
-        assert_eq!(looked(&bad("# mxdoctor: allow SYN-8 why not")), ["SYN-08 9", "LINT-03 8"]);
-        assert_eq!(looked(&bad("# mxdoctor: ignore")), ["SYN-08 9", "LINT-03 8"]);
-        let unused = synapse("# mxdoctor: allow SYN-08 rendered\nserver_name: a.example");
+        assert_eq!(looked(&bad("# mxdoctor: allow SYN-01")), ["SYN-01 9", "LINT-02 8"]);
+        assert_eq!(looked(&bad("# mxdoctor: allow SYN-1 why not")), ["SYN-01 9", "LINT-03 8"]);
+        assert_eq!(looked(&bad("# mxdoctor: ignore")), ["SYN-01 9", "LINT-03 8"]);
+        let unused = synapse("# mxdoctor: allow SYN-01 rendered\nserver_name: a.example");
         assert_eq!(looked(&unused), ["LINT-01 7"]);
     }
 

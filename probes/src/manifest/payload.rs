@@ -39,6 +39,12 @@ pub fn json(text: &Node) -> Result<Node, NotYaml> {
     yaml(text)?.ok_or_else(empty)
 }
 
+/// A stretch of a line inside a text, from 1, in the file around it.
+pub fn place(text: &Node, line: u32, column: u32, length: u32) -> Place {
+    let inner = Arc::new(Source { name: String::new(), text: String::new() });
+    Outer::of(text).place(&Place::new(&inner, line, column, length))
+}
+
 /// How places inside a text come to places around it.
 struct Outer<'a> {
     text: &'a Node,

@@ -4,6 +4,7 @@ mod certificates;
 mod database;
 mod element;
 mod jitsi;
+mod kustomize;
 mod network;
 mod secrets;
 mod storage;
@@ -23,6 +24,7 @@ const FAMILIES: &[&[&Rule]] = &[
     tunnel::RULES,
     database::RULES,
     storage::RULES,
+    kustomize::RULES,
     reading::RULES,
 ];
 
