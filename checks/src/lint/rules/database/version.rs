@@ -15,7 +15,8 @@ rule! {
     /// Source: Synapse, `synapse/storage/engines/postgres.py`; CloudNativePG, `bootstrap.initdb`.
     LOCALE = "DB-06" Error: "Synapse's database is made with UTF8 and the locale C"
     breaks "Synapse does not start: IncorrectDatabaseSetup"
-    remedy "encoding: UTF8, localeCollate: C, localeCType: C; a database that is there is dumped and restored"
+    remedy "encoding: UTF8, localeCollate: C, localeCType: C; a database that is there is dumped \
+            and restored"
     cause "database-collation-wrong"
     check "kubernetes.database"
     look locale

@@ -41,7 +41,8 @@ rule! {
     /// Source: docker-jitsi-meet, `web/rootfs/defaults/meet.conf`.
     CHANNEL = "JIT-18" Error: "the web server finds the bridge for its WebSocket"
     breaks "the bridge channel does not open: video stops, and nobody is seen speaking"
-    remedy "set ENABLE_COLIBRI_WEBSOCKET to \"0\", or COLIBRI_WEBSOCKET_REGEX to the bridge's addresses"
+    remedy "set ENABLE_COLIBRI_WEBSOCKET to \"0\", or COLIBRI_WEBSOCKET_REGEX to the bridge's \
+            addresses"
     cause "bridge-channel-unavailable"
     check "kubernetes.jvb_network"
     look channel

@@ -97,7 +97,11 @@ fn undeclared(stack: &Stack<'_>, found: &mut Found) {
         let socket = is_on(stack, part, "ENABLE_COLIBRI_WEBSOCKET") == Some(true);
         let Some(media) = media(stack, part) else { continue };
         let ports = part.container.ports();
-        let declared = |port: i64| ports.iter().any(|it| it.i64("containerPort") == Some(port));
+        // Another port for media has a rule of its own.
+        let udp = ports.iter().any(|it| it.str("protocol") == Some("UDP"));
+        let declared = |port: i64| {
+            (port == media && udp) || ports.iter().any(|it| it.i64("containerPort") == Some(port))
+        };
         let wanted = [media, 8080, 9090];
         let lacks: Vec<String> = wanted
             .into_iter()

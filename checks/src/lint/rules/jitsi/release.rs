@@ -38,7 +38,8 @@ rule! {
     /// Source: docker-jitsi-meet, s6-overlay and `cont-init.d`; CHANGELOG of stable-11146.
     NOT_ROOT = "JIT-24" Warning: "the security settings of a part fit its image"
     breaks "the container ends at its start: permission denied, or read-only file system"
-    remedy "leave runAsNonRoot, runAsUser and readOnlyRootFilesystem out, or use stable-11146 or later"
+    remedy "leave runAsNonRoot, runAsUser and readOnlyRootFilesystem out, or use stable-11146 or \
+            later"
     cause "security-context-unfit"
     check "kubernetes.security"
     look not_root

@@ -27,7 +27,8 @@ rule! {
     /// Source: Matrix client-server API, "Server discovery", "Web browser clients".
     NO_CLIENT = "SYN-33" Warning: "clients find the homeserver by the server name"
     breaks "people have to know and to type the homeserver's address"
-    remedy "serve {\"m.homeserver\": {\"base_url\": \"https://HOST\"}} with Access-Control-Allow-Origin: *"
+    remedy "serve {\"m.homeserver\": {\"base_url\": \"https://HOST\"}} with \
+            Access-Control-Allow-Origin: *"
     cause "well-known-client-missing"
     check "kubernetes.routes"
     look no_client
@@ -42,7 +43,7 @@ fn hosts<'a>(stack: &Stack<'a>, synapse: &Synapse<'a>) -> Vec<&'a str> {
 /// The host of the server name, without its port.
 fn server<'s>(synapse: &'s Synapse<'_>) -> Option<&'s str> {
     let (_, node) = synapse.option("server_name")?;
-    let name = node.as_str().filter(|name| !name.contains("${"))?;
+    let name = node.as_str().filter(|name| !name.contains("${") && !name.contains('/'))?;
     name.split(':').next()
 }
 
