@@ -21,14 +21,14 @@ pub(crate) fn run(
     workspace: &Path,
     target: &Path,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let build = ["build", "--release", "--bin", "mxdoctor", "--target", TARGET];
+    let build = ["build", "--profile", "image", "--bin", "mxdoctor", "--target", TARGET];
     if !cargo.args(build).status()?.success() {
         eprintln!("help: `rustup target add {TARGET}` and, on Debian, `apt install musl-tools`");
         return Ok(ExitCode::FAILURE);
     }
     let context = target.join("image");
     fs::create_dir_all(context.join("tmp"))?;
-    let program = target.join(TARGET).join("release/mxdoctor");
+    let program = target.join(TARGET).join("image/mxdoctor");
     let authorities = Path::new(AUTHORITIES);
     let mut bytes = 0;
     for (from, name) in [(program.as_path(), "mxdoctor"), (authorities, "ca-certificates.crt")] {
