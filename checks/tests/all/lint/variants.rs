@@ -9,7 +9,7 @@ mod synapse;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mxdoctor_checks::lint::rules;
+use mxdoctor_checks::lint::{Change, Problem, rules};
 
 use super::{files, looked, told};
 
@@ -53,6 +53,13 @@ fn of_one_mistake_its_rule_speaks_and_no_other() {
             let told: Vec<_> = problems.iter().map(told).collect();
             wrong.push(format!("{speak:?}: {told:#?}"));
         }
+        for problem in problems.iter().filter(|problem| problem.fix.is_some()) {
+            let mended = looked(&mend(&tree, problem));
+            let again = |other: &&Problem| told(other) == told(problem);
+            if let Some(problem) = mended.iter().find(again) {
+                wrong.push(format!("its own change does not mend it: {}", told(problem)));
+            }
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -72,4 +79,36 @@ fn every_rule_has_its_variant() {
     for (id, _) in EXCUSED {
         assert!(rules::rule(id).is_some(), "{id} is excused, and is no rule");
     }
+}
+
+/// The files with the change that a problem offers.
+fn mend(tree: &[(String, String)], problem: &Problem) -> Vec<(String, String)> {
+    let mut tree = tree.to_vec();
+    let fix = problem.fix.as_ref().expect("a change");
+    assert_eq!(fix.changes.len(), 1, "{}: one change, or the lines move", told(problem));
+    for change in &fix.changes {
+        let (Change::Replace { place, .. }
+        | Change::AddAfter { place, .. }
+        | Change::RemoveLine { place }) = change;
+        let file = tree.iter_mut().find(|(name, _)| *name == place.source.name);
+        let (_, text) = file.expect("a file of the tree");
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let index = |number: u32| usize::try_from(number).expect("a small number");
+        let at = index(place.line) - 1;
+        match change {
+            Change::Replace { place, with } => {
+                let characters: Vec<char> = lines[at].chars().collect();
+                let (before, rest) = characters.split_at(index(place.column) - 1);
+                let after = &rest[index(place.length)..];
+                lines[at] =
+                    before.iter().chain(&with.chars().collect::<Vec<_>>()).chain(after).collect();
+            }
+            Change::AddAfter { lines: more, .. } => lines.insert(at + 1, more.clone()),
+            Change::RemoveLine { .. } => {
+                lines.remove(at);
+            }
+        }
+        *text = lines.join("\n") + "\n";
+    }
+    tree
 }
