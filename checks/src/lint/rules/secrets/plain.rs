@@ -33,7 +33,7 @@ rule! {
     remedy "put the file in as `generate_signing_key` wrote it, with the line's end"
     cause "signing-key-unreadable"
     check "kubernetes.secrets"
-    look signing_key
+    look_in_files signing_key
 }
 
 fn in_plain_text(stack: &Stack<'_>, found: &mut Found) {
