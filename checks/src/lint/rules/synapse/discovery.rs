@@ -37,7 +37,11 @@ rule! {
 /// The names by which routes lead to Synapse.
 fn hosts<'a>(stack: &Stack<'a>, synapse: &Synapse<'a>) -> Vec<&'a str> {
     let Some((workload, _)) = &synapse.workload else { return Vec::new() };
-    stack.routes_to(workload).iter().filter_map(|route| route.host).collect()
+    let mut hosts: Vec<_> =
+        stack.routes_to(workload).iter().filter_map(|route| route.host).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
 }
 
 /// The host of the server name, without its port.
