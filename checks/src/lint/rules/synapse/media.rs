@@ -7,12 +7,12 @@ use crate::lint::{Found, Stack};
 use crate::rule;
 
 rule! {
-    /// Synapse writes into `/data`. A ConfigMap or a Secret mounted there hides the volume, and
-    /// nothing can be written to it.
+    /// Synapse writes its media below `media_store_path`, mostly in `/data`. A ConfigMap or a Secret
+    /// mounted there hides the volume, and nothing can be written to it.
     ///
     /// Source: Kubernetes, "ConfigMaps": mounted read-only; Synapse's image, `/data`.
-    HIDDEN = "SYN-25" Error: "Synapse may write to /data"
-    breaks "Synapse cannot write its media, its key or its process id: it ends, or uploads fail"
+    HIDDEN = "SYN-25" Error: "Synapse may write its media"
+    breaks "Synapse cannot write there: it ends at its start, or every upload ends in 500"
     remedy "mount the claim at /data, and the configuration at /config"
     cause "volume-not-writable"
     check "kubernetes.volumes"
@@ -47,21 +47,24 @@ rule! {
 }
 
 fn hidden(stack: &Stack<'_>, found: &mut Found) {
-    for (workload, container) in stack.synapse.iter().filter_map(|synapse| synapse.workload) {
-        for mount in workload.mounts(&container) {
-            if mount.path() != "/data" {
-                continue;
+    for synapse in &stack.synapse {
+        let Some((workload, container)) = synapse.workload else { continue };
+        let Some((file, node)) = synapse.option("media_store_path") else { continue };
+        let Some(path) = node.as_str() else { continue };
+        let mounts = workload.mounts(&container);
+        let above = mounts.iter().filter(|mount| mount.rest(path).is_some());
+        let Some(mount) = above.max_by_key(|mount| mount.path().len()) else { continue };
+        let what = match mount.volume.map(|volume| volume.kind) {
+            Some(VolumeKind::ConfigMap(name)) => format!("ConfigMap {name} hides {path}"),
+            Some(VolumeKind::Secret(name)) => format!("Secret {name} hides {path}"),
+            Some(_) if mount.node.bool("readOnly") == Some(true) => {
+                format!("{path} is mounted for reading alone")
             }
-            let what = match mount.volume.map(|volume| volume.kind) {
-                Some(VolumeKind::ConfigMap(name)) => format!("ConfigMap {name} hides /data"),
-                Some(VolumeKind::Secret(name)) => format!("Secret {name} hides /data"),
-                _ if mount.node.bool("readOnly") == Some(true) => {
-                    "/data is mounted for reading alone".to_owned()
-                }
-                _ => continue,
-            };
-            found.at(workload.object, mount.node, what);
-        }
+            _ => continue,
+        };
+        found
+            .at(workload.object, mount.node, what)
+            .also_place(&node.place, format!("in {}", file.key));
     }
 }
 
@@ -141,10 +144,13 @@ mod tests {
 
     #[test]
     fn nothing_hides_data() {
-        let text = synapse("server_name: a");
+        let text = synapse("media_store_path: /data/media");
         assert_eq!(found("SYN-25", &text), [""; 0]);
         let hidden = text.replace("mountPath: /config", "mountPath: /data");
-        assert_eq!(found("SYN-25", &hidden), ["25:11 ConfigMap synapse-config hides /data"]);
+        let hidden = hidden.replace("/config/homeserver", "/data/homeserver");
+        assert_eq!(found("SYN-25", &hidden), ["25:11 ConfigMap synapse-config hides /data/media"]);
+        let elsewhere = hidden.replace("/data/media", "/media");
+        assert_eq!(found("SYN-25", &elsewhere), [""; 0]);
     }
 
     #[test]
