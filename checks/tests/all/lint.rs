@@ -65,6 +65,16 @@ fn the_reference_and_its_twins_are_clean() {
     }
 }
 
+/// Objects of an API server bear no comments that allow anything: what is a matter of opinion is
+/// said of files alone.
+#[test]
+fn the_reference_is_clean_in_a_cluster_too() {
+    let (inventory, _) = objects(&files("apps/base/matrix", 20));
+    let live = Inventory::new(Origin::Live, inventory.objects().to_vec());
+    let told: Vec<_> = lint::run(&live).iter().map(told).collect();
+    assert_eq!(told, [""; 0]);
+}
+
 #[test]
 fn what_the_text_says_and_nothing_more_is_full_of_traps() {
     let problems = looked(&files("naive", 10));
