@@ -29,9 +29,8 @@ fn rules_are_unique_and_name_causes_that_there_are() {
         assert!(number.len() == 2 && number.parse::<u8>().is_ok(), "{}", rule.id);
         assert!(cause(rule.cause).is_some(), "{}: {}", rule.id, rule.cause);
         // What is wrong with files themselves nobody sees in a cluster.
-        let in_files = rule.family() == "LINT" && rule.needs == Needs::Files;
-        let fits =
-            if in_files { rule.check.is_empty() } else { rule.check.starts_with("kubernetes.") };
+        let in_files = ["LINT", "KUS"].contains(&rule.family()) && rule.needs == Needs::Files;
+        let fits = (in_files && rule.check.is_empty()) || rule.check.starts_with("kubernetes.");
         assert!(fits, "{}: {}", rule.id, rule.check);
     }
     assert!(!seen.is_empty());

@@ -251,4 +251,46 @@ pub(super) const CAUSES: &[Cause] = &[
         explanation: "What takes the cluster or its disks takes the backups too.",
         remedy: "Use an object store outside, or copy the bucket to one.",
     },
+    Cause {
+        id: "turn-not-configured",
+        title: "calls of two have no TURN server",
+        explanation: "Two people behind NATs cannot reach each other. Without a TURN server their \
+            call rings and stays silent.",
+        remedy: "Run coturn or eturnal with a public address, and set `turn_uris` and \
+            `turn_shared_secret_path`.",
+    },
+    Cause {
+        id: "third-party-dependence",
+        title: "a third party learns of this server, or is needed by it",
+        explanation: "A default or a setting asks somebody else's server, and what it is asked it \
+            knows.",
+        remedy: "Decide whether that is meant, and write the decision down.",
+    },
+    Cause {
+        id: "macaroon-key-unset",
+        title: "the key for macaroons is made of another key",
+        explanation: "It hangs on the registration secret or on the signing key. Whoever replaces \
+            that one makes all tokens of it void.",
+        remedy: "Set `macaroon_secret_key_path` to a file of a Secret, once.",
+    },
+    Cause {
+        id: "jitsi-accounts-not-kept",
+        title: "accounts in Prosody are not kept",
+        explanation: "Internal accounts are files of Prosody's. On a volume that ends with the pod \
+            they end too.",
+        remedy: "Mount a claim at `/config`, or let people in by JWT.",
+    },
+    Cause {
+        id: "conferences-open-to-all",
+        title: "anybody on the internet may open conferences",
+        explanation: "Without accounts the first who comes to a room opens it.",
+        remedy: "Set `ENABLE_AUTH` and `ENABLE_GUESTS`, with `AUTH_TYPE` jwt or internal.",
+    },
+    Cause {
+        id: "security-context-unfit",
+        title: "the security settings of a container do not fit its image",
+        explanation: "The image has to write where it may not, or to be a user that it may not be, \
+            and ends at its start.",
+        remedy: "Give it volumes where it writes, and the user that it is made for.",
+    },
 ];

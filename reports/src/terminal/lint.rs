@@ -98,7 +98,12 @@ fn window(text: &str, column: u32) -> (Vec<String>, usize) {
         .take(SHOWN)
         .map(|char| match char {
             ' ' => " ".to_owned(),
-            char => clean_lines(&format!("{char}.")).concat().trim_end_matches('.').to_owned(),
+            // The stop keeps a space or an end of line from being trimmed.
+            char => {
+                let mut text = clean_lines(&format!("{char}.")).concat();
+                text.pop();
+                text
+            }
         })
         .collect();
     if text.chars().count() > first + SHOWN {
@@ -109,4 +114,15 @@ fn window(text: &str, column: u32) -> (Vec<String>, usize) {
         return (shown, column - first + 1);
     }
     (shown, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::window;
+
+    #[test]
+    fn a_line_is_shown_as_it_is() {
+        let line = "  fqdn: matrix.example.org ..";
+        assert_eq!(window(line, 9), (line.chars().map(String::from).collect(), 8));
+    }
 }

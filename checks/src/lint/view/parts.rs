@@ -97,7 +97,8 @@ impl<'a> Stack<'a> {
     }
 
     fn find_synapse(&self) -> Vec<Synapse<'a>> {
-        let running = self.running(&["synapse"]);
+        let mut running = self.running(&["synapse"]);
+        running.retain(|(workload, container)| !self.is_worker(workload, container));
         if running.is_empty() {
             let files: Vec<_> = self.loose_files(&["homeserver.yaml"], payload);
             let one =
@@ -109,6 +110,15 @@ impl<'a> Stack<'a> {
             Synapse { workload: Some((workload, container)), configuration, reads_more }
         });
         all.collect()
+    }
+
+    /// Whether a container of Synapse's image runs one of its workers, and not the main process.
+    fn is_worker(&self, workload: &Workload<'a>, container: &Container<'a>) -> bool {
+        let words = ["command", "args"].iter().flat_map(|part| container.node.list(part));
+        let mut words = words.filter_map(Node::scalar).flat_map(str::split_whitespace);
+        let module =
+            |word: &str| word.starts_with("synapse.app.") && word != "synapse.app.homeserver";
+        words.any(module) || container.env_value(self, workload, "SYNAPSE_WORKER").is_some()
     }
 
     /// The files that Synapse is told to read: `SYNAPSE_CONFIG_PATH` (a file, or a folder of

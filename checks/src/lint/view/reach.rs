@@ -140,6 +140,12 @@ impl<'a> Route<'a> {
         };
         found.map(|object| Service { object })
     }
+
+    /// The Middlewares of Traefik that it names, as far as the inventory has them.
+    pub fn middlewares(&self, stack: &Stack<'a>) -> Vec<&'a Object> {
+        let named = self.node.list("middlewares").iter().filter_map(|it| it.str("name"));
+        named.filter_map(|name| stack.inventory.beside(self.object, "Middleware", name)).collect()
+    }
 }
 
 /// The routes of an object.

@@ -165,7 +165,7 @@ mod tests {
     fn cluster(spec: &str, more: &str) -> String {
         format!(
             "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata:\n  name: db\nspec:\n  \
-             {spec}\n---\n{more}\n"
+             {spec}\n  storage: {{size: 20Gi}}\n---\n{more}\n"
         )
     }
 
@@ -198,7 +198,7 @@ mod tests {
     fn a_schedule_begins_with_the_seconds() {
         assert_eq!(found("DB-10", &cluster("instances: 1", SCHEDULED)), [""; 0]);
         let five = SCHEDULED.replace("0 30 3", "30 3");
-        let expected = "12:13 `30 3 * * 0` has 5 fields, and the first of six is the seconds";
+        let expected = "13:13 `30 3 * * 0` has 5 fields, and the first of six is the seconds";
         assert_eq!(found("DB-10", &cluster("instances: 1", &five)), [expected]);
         let daily = SCHEDULED.replace("0 30 3 * * 0", "@daily");
         assert_eq!(found("DB-10", &cluster("instances: 1", &daily)), [""; 0]);

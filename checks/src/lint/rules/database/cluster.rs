@@ -4,10 +4,12 @@ use mxdoctor_probes::manifest::{Node, Object};
 
 use crate::lint::Stack;
 
-/// The Clusters of CloudNativePG.
+/// The Clusters of CloudNativePG. One that says neither how many instances nor on which volume is
+/// a patch of another.
 pub(super) fn clusters<'a>(stack: &Stack<'a>) -> impl Iterator<Item = &'a Object> + use<'a> {
+    let whole = |it: &Object| it.at("spec.instances").is_some() || it.at("spec.storage").is_some();
     let all = stack.inventory.of_kind("Cluster");
-    all.filter(|object| object.group() == "postgresql.cnpg.io")
+    all.filter(move |object| object.group() == "postgresql.cnpg.io" && whole(object))
 }
 
 /// The Cluster that Synapse uses: the one that its configuration names, or the only one beside it.

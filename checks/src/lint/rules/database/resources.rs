@@ -11,7 +11,8 @@ rule! {
     /// Source: Kubernetes, "Pod Quality of Service Classes"; CloudNativePG, "Resource management".
     UNSET = "DB-09" Warning: "the database's memory is set aside"
     breaks "the database is the first to be ended when a node runs short of memory"
-    remedy "set resources with the same memory in requests and limits, and shared_buffers to a quarter"
+    remedy "set resources with the same memory in requests and limits, and shared_buffers to a \
+            quarter"
     cause "database-resources-unset"
     check "kubernetes.database"
     look unset

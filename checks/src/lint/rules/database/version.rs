@@ -15,7 +15,8 @@ rule! {
     /// Source: Synapse, `synapse/storage/engines/postgres.py`; CloudNativePG, `bootstrap.initdb`.
     LOCALE = "DB-06" Error: "Synapse's database is made with UTF8 and the locale C"
     breaks "Synapse does not start: IncorrectDatabaseSetup"
-    remedy "encoding: UTF8, localeCollate: C, localeCType: C; a database that is there is dumped and restored"
+    remedy "encoding: UTF8, localeCollate: C, localeCType: C; a database that is there is dumped \
+            and restored"
     cause "database-collation-wrong"
     check "kubernetes.database"
     look locale
@@ -138,7 +139,7 @@ mod tests {
 
     fn with(spec: &str) -> String {
         synapse("database: {name: psycopg2, args: {host: db-rw}}")
-            + "---\napiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata:\n  name: db\nspec:\n  "
+            + "---\napiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata:\n  name: db\nspec:\n  instances: 1\n  "
             + spec
             + "\n"
     }
@@ -158,8 +159,8 @@ mod tests {
     fn another_locale_is_found_for_synapse_alone() {
         let text = with("bootstrap: {initdb: {localeCollate: en_US.UTF-8, encoding: LATIN1}}");
         let expected = [
-            "36:39 localeCollate is en_US.UTF-8, and Synapse demands C",
-            "36:62 encoding is LATIN1, and Synapse demands UTF8",
+            "37:39 localeCollate is en_US.UTF-8, and Synapse demands C",
+            "37:62 encoding is LATIN1, and Synapse demands UTF8",
         ];
         assert_eq!(found("DB-06", &text), expected);
         let others = text.replace("db-rw", "other.example.org");
@@ -171,9 +172,9 @@ mod tests {
     #[test]
     fn an_image_without_a_version_and_one_too_old_are_found() {
         for (tag, expected) in [
-            (":latest", "36:14 postgresql:latest names no version, and the operator wants one"),
-            ("", "36:14 postgresql names no version, and the operator wants one"),
-            (":13.4", "36:14 this is PostgreSQL 13, and Synapse wants 14 at least"),
+            (":latest", "37:14 postgresql:latest names no version, and the operator wants one"),
+            ("", "37:14 postgresql names no version, and the operator wants one"),
+            (":13.4", "37:14 this is PostgreSQL 13, and Synapse wants 14 at least"),
         ] {
             assert_eq!(found("DB-07", &with(&format!("imageName: postgresql{tag}"))), [expected]);
         }
@@ -182,7 +183,7 @@ mod tests {
     #[test]
     fn a_change_of_the_major_version_is_found_by_the_status() {
         let spec = "imageName: postgresql:17.2\nstatus: {image: 'postgresql:16.10'}";
-        let expected = "36:14 17 is asked for, and the data are of PostgreSQL 16";
+        let expected = "37:14 17 is asked for, and the data are of PostgreSQL 16";
         assert_eq!(found("DB-08", &with(spec)), [expected]);
         assert_eq!(found("DB-08", &with(&spec.replace("16.10", "17.1"))), [""; 0]);
     }

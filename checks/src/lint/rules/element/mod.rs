@@ -1,8 +1,11 @@
 //! ELE: Element Web and its configuration.
 
 mod configuration;
+mod container;
+mod headers;
 mod homeserver;
 mod jitsi;
+mod others;
 
 use crate::lint::Rule;
 
@@ -14,5 +17,10 @@ pub(super) const RULES: &[&Rule] = &[
     &homeserver::SERVER_NAME,
     &homeserver::TWICE,
     &jitsi::DOMAIN,
+    &container::PORT,
+    &container::READ_ONLY,
     &homeserver::SHARED_HOST,
+    &headers::FRAMED,
+    &others::THIRD_PARTY,
+    &headers::KEPT,
 ];

@@ -87,7 +87,11 @@ fn no_server(stack: &Stack<'_>, found: &mut Found) {
 }
 
 fn no_bosh_port(stack: &Stack<'_>, found: &mut Found) {
-    let (Some(prosody), Some(_)) = (&stack.jitsi.prosody, &stack.jitsi.web) else { return };
+    let (Some(prosody), Some(web)) = (&stack.jitsi.prosody, &stack.jitsi.web) else { return };
+    // Two containers of one pod need no Service between them.
+    if std::ptr::eq(prosody.workload.object, web.workload.object) {
+        return;
+    }
     let services = stack.services_of(&prosody.workload);
     let Some(first) = services.first() else { return };
     let mut ports = services.iter().flat_map(|service| service.ports());

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use mxdoctor_probes::manifest::{Entry, Object};
 
+use super::scope::is_cluster_wide;
 use super::unseal::{base64, is_no_value};
 use crate::lint::{Found, Stack};
 use crate::rule;
@@ -95,6 +96,10 @@ fn twice(stack: &Stack<'_>, found: &mut Found) {
     let mut seen: HashMap<&str, (&Object, &Entry)> = HashMap::new();
     for (object, entry) in sealed(stack) {
         let Some(text) = entry.node.as_str().filter(|text| text.len() > 300) else { continue };
+        // One that every namespace can open is meant to be copied.
+        if is_cluster_wide(object) {
+            continue;
+        }
         match seen.get(text) {
             Some((first, key))
                 if first.to_string() != object.to_string() || key.key != entry.key =>

@@ -10,8 +10,8 @@ rule! {
     /// A Secret is encoded, not encrypted: base64 hides nothing. What once stood in a repository
     /// stays in its history and in every copy of it.
     ///
-    /// Objects that a chart rendered are not meant, nor what SOPS encrypted, nor public
-    /// certificates.
+    /// Objects that a chart rendered are not meant, nor what SOPS encrypted, nor values that are no
+    /// secrets: certificates, names, addresses without a password in them.
     ///
     /// Source: Kubernetes, "Secrets", caution; sealed-secrets, README.
     IN_PLAIN_TEXT = "SEC-01" Critical: "no Secret stands in the files in plain text"
@@ -33,7 +33,7 @@ rule! {
     remedy "put the file in as `generate_signing_key` wrote it, with the line's end"
     cause "signing-key-unreadable"
     check "kubernetes.secrets"
-    look signing_key
+    look_in_files signing_key
 }
 
 fn in_plain_text(stack: &Stack<'_>, found: &mut Found) {
@@ -41,8 +41,15 @@ fn in_plain_text(stack: &Stack<'_>, found: &mut Found) {
         if secret.node.get("sops").is_some() || is_rendered(secret) || is_generated(secret) {
             continue;
         }
-        let all = secret.node.map("data").iter().chain(secret.node.map("stringData"));
-        let shown: Vec<&Entry> = all.filter(|entry| is_secret(entry)).collect();
+        let encoded = secret.node.map("data").iter().filter(|entry| {
+            let text = entry.node.as_str().filter(|text| !is_no_value(text)).and_then(base64);
+            text.is_some_and(|bytes| is_secret(&entry.key, &String::from_utf8_lossy(&bytes)))
+        });
+        let plain =
+            secret.node.map("stringData").iter().filter(|entry| {
+                entry.node.scalar().is_some_and(|text| is_secret(&entry.key, text))
+            });
+        let shown: Vec<&Entry> = encoded.chain(plain).collect();
         let Some(first) = shown.first() else { continue };
         let names: Vec<_> = shown.iter().map(|entry| entry.key.as_str()).collect();
         let message = format!("{} can be read here by everybody", names.join(", "));
@@ -56,9 +63,51 @@ fn is_generated(secret: &Object) -> bool {
     name.rsplit('/').next().is_some_and(|file| file.to_lowercase().starts_with("kustomization"))
 }
 
-fn is_secret(entry: &Entry) -> bool {
-    let public = entry.key.ends_with(".crt") || entry.key.ends_with("username");
-    !public && entry.node.scalar().is_some_and(|text| !is_no_value(text))
+/// Keys, by their last word, whose values are no secret.
+const PUBLIC: &[&str] = &[
+    "crt",
+    "username",
+    "user",
+    "name",
+    "dbname",
+    "database",
+    "db",
+    "host",
+    "hostname",
+    "server",
+    "port",
+    "type",
+    "project",
+    "region",
+    "bucket",
+    "endpoint",
+    "email",
+    "namespace",
+];
+
+/// Whether a value is worth hiding: no name, no address without a password in it, no settings
+/// without a word of one.
+fn is_secret(key: &str, text: &str) -> bool {
+    let key = key.to_lowercase();
+    let last = key.rsplit(['.', '-', '_']).next().unwrap_or_default();
+    if is_no_value(text) || PUBLIC.contains(&last) {
+        return false;
+    }
+    let text = text.trim().to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word) || key.contains(word));
+    if text.starts_with('{') {
+        return has(&["password", "token", "secret", "keydata", "private"]);
+    }
+    if text.contains(char::is_whitespace) {
+        return !text.starts_with("-----begin certificate") || has(&["private"]);
+    }
+    if let Some((_, rest)) = text.split_once("://") {
+        return rest.contains(['@', '?']) || has(&["password", "token", "secret", "hook"]);
+    }
+    if text.starts_with('/') {
+        return has(&["password", "token", "secret"]);
+    }
+    !matches!(text.as_str(), "true" | "false")
 }
 
 fn signing_key(stack: &Stack<'_>, found: &mut Found) {
@@ -125,8 +174,27 @@ mod tests {
             format!("{SECRET}data:\n  ca.crt: QUFB\n"),
             format!("{SECRET}  labels: {{helm.sh/chart: a-1}}\ndata:\n  password: QUFB\n"),
             format!("{SECRET}data: {{}}\n"),
+            format!("{SECRET}stringData:\n  RESTIC_REPOSITORY: s3:http://s3.example.org/b\n"),
+            format!("{SECRET}stringData:\n  db_host: db.example.org\n  port: '5432'\n"),
+            format!("{SECRET}stringData:\n  config: '{{\"tls\": {{\"insecure\": false}}}}'\n"),
         ] {
             assert_eq!(found("SEC-01", &good), [""; 0], "{good}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_a_secret() {
+        for bad in [
+            "uri: postgres://me:hunter2@db.example.org/a",
+            "config: '{\"bearerToken\": \"hunter2\"}'",
+            "tls.key: x",
+            "anything: hunter2",
+        ] {
+            assert_eq!(
+                found("SEC-01", &format!("{SECRET}stringData:\n  {bad}\n")).len(),
+                1,
+                "{bad}"
+            );
         }
     }
 

@@ -107,7 +107,10 @@ fn no_secret(stack: &Stack<'_>, found: &mut Found) {
         let Some(name) = reference.name.as_str().filter(|it| !it.contains(['$', '{', '.'])) else {
             continue;
         };
-        if stack.secret(object, name).is_some() || made_by_shim(stack, name) {
+        if stack.secret(object, name).is_some()
+            || made_by_shim(stack, name)
+            || may_be_made(stack, name)
+        {
             continue;
         }
         let near = stack.secrets.iter().find(|made| is_near(&made.name, name));
@@ -132,6 +135,29 @@ fn here(one: &Object, other: &Object) -> bool {
         (Some(one), Some(other)) => one == other,
         _ => true,
     }
+}
+
+/// Groups whose objects make no Secrets but those that are known.
+const SILENT: &[&str] = &[
+    "bitnami.com",
+    "cert-manager.io",
+    "networking.cfargotunnel.com",
+    "postgresql.cnpg.io",
+    "traefik.containo.us",
+    "traefik.io",
+];
+
+/// Whether an object of some other operator's has the name, or begins it: many operators put their
+/// results into a Secret of such a name.
+fn may_be_made(stack: &Stack<'_>, name: &str) -> bool {
+    stack.inventory.objects().iter().any(|object| {
+        let group = object.group();
+        let other = group.contains('.') && !group.ends_with("k8s.io") && !SILENT.contains(&group);
+        let rest = name.strip_prefix(object.name());
+        other
+            && !object.name().is_empty()
+            && rest.is_some_and(|it| it.is_empty() || it.starts_with('-'))
+    })
 }
 
 /// cert-manager makes the Secrets of an annotated Ingress.
@@ -355,6 +381,8 @@ mod tests {
         for silent in [
             with("name: calls, key: k", ""),
             with("name: calls, key: k, optional: true", SEALED),
+            with("name: calls, key: k", SEALED)
+                + "---\napiVersion: talos.dev/v1alpha1\nkind: ServiceAccount\nmetadata: {name: calls}\n",
             with("name: calls, key: k", SEALED)
                 .replace("metadata:\n  name: jitsi-jvb", "metadata:\n  labels: {helm.sh/chart: a}"),
         ] {

@@ -66,9 +66,14 @@ fn is_on(node: Option<&Node>) -> bool {
     node.and_then(Node::scalar) == Some("true")
 }
 
+/// Whether every namespace can open a SealedSecret.
+pub(super) fn is_cluster_wide(sealed: &Object) -> bool {
+    is_on(sealed.annotation(CLUSTER))
+}
+
 /// The fields that a SealedSecret is bound to.
 fn bound(sealed: &Object) -> &'static [&'static str] {
-    if is_on(sealed.annotation(CLUSTER)) {
+    if is_cluster_wide(sealed) {
         &[]
     } else if is_on(sealed.annotation(NAMESPACE)) {
         &["namespace"]

@@ -142,5 +142,13 @@ mod tests {
             1,
         );
         assert_eq!(found("SYN-35", &two).len(), 1);
+        for worker in [
+            "name: SYNAPSE_WORKER\n          value: synapse.app.generic_worker\n        - name: A",
+            "name: A\n        args: [run, -m, synapse.app.generic_worker]\n        env:\n        - name: A",
+        ] {
+            let text = two.replacen("name: SYNAPSE_CONFIG_PATH", worker, 1);
+            assert_ne!(text, two);
+            assert_eq!(found("SYN-35", &text), [""; 0], "{worker}");
+        }
     }
 }

@@ -157,6 +157,10 @@ fn tls(stack: &Stack<'_>, found: &mut Found) {
 }
 
 fn resources(stack: &Stack<'_>, found: &mut Found) {
+    // Where there are workers, one of them may serve what the main process does not.
+    if stack.running(&["synapse"]).len() > stack.synapse.len() {
+        return;
+    }
     for synapse in stack.synapse.iter().filter(|synapse| synapse.is_whole()) {
         let Some((file, list)) = synapse.option("listeners") else { continue };
         let all: Vec<&str> = list.items().iter().flat_map(names).collect();

@@ -1,11 +1,16 @@
 //! SYN: Synapse and its configuration.
 
+mod choices;
 mod configuration;
 mod database;
+mod discovery;
 mod environment;
 mod exposure;
 mod listeners;
+mod media;
 mod names;
+mod pool;
+mod private;
 mod registration;
 mod signing_key;
 mod unrendered;
@@ -34,11 +39,22 @@ pub(super) const RULES: &[&Rule] = &[
     &database::SQLITE,
     &database::NOT_OF_THE_CLUSTER,
     &database::READ_ONLY,
+    &pool::POOL,
     &configuration::NO_LOG_CONFIG,
     &configuration::MEDIA_ELSEWHERE,
+    &media::HIDDEN,
+    &media::TOO_LARGE,
     &configuration::NO_STATS,
+    &media::PREVIEWS,
     &exposure::ADMIN,
+    &private::EXPOSED,
     &exposure::NO_DELEGATION,
+    &discovery::NOT_ASKED,
+    &discovery::NO_CLIENT,
+    &choices::NO_TURN,
     &exposure::TWO_MAINS,
+    &choices::DEFAULTS,
     &registration::TWICE,
+    &choices::NO_MACAROON,
+    &choices::NO_SECRET,
 ];

@@ -28,7 +28,7 @@ rule! {
     remedy "use a name one label below the zone, or order an advanced certificate for it"
     cause "edge-has-no-certificate"
     check "kubernetes.tunnels"
-    look too_deep
+    look_in_files too_deep
 }
 
 fn twice(stack: &Stack<'_>, found: &mut Found) {
