@@ -1,10 +1,11 @@
 //! What the checks of a namespace have in common.
 
 use jiff::Timestamp;
-use mxdoctor_model::{Evidence, EvidenceKind, Finding};
-use mxdoctor_probes::kube::{self, Outcome, Snapshot, missing_right};
+use mxdoctor_model::{Evidence, EvidenceKind, Finding, Outcome};
+use mxdoctor_probes::kube::{self, Outcome as ListOutcome, Snapshot, missing_right};
 use mxdoctor_probes::manifest::{Node, Object};
 
+use super::footing::Footing;
 use crate::facts::{Cluster, Namespace};
 use crate::lint::{Problem, Severity, Stack};
 use crate::{Cx, Findings, Verdict};
@@ -186,6 +187,10 @@ pub(super) fn look(
             count => format!("{count} objects are as they should be ({what})"),
         }));
     }
+    if findings.iter().any(|finding| matches!(finding.outcome, Outcome::Fail | Outcome::Error)) {
+        let footing = Footing::new(&view);
+        findings.iter_mut().for_each(|finding| footing.tell(id, finding));
+    }
     findings.into_iter().collect()
 }
 
@@ -194,7 +199,7 @@ pub(crate) fn unseen(snapshot: &Snapshot, needs: &[&str]) -> Option<Finding> {
     needs.iter().find_map(|name| {
         let kind = kube::kind(name)?;
         match snapshot.outcome(name)? {
-            Outcome::Forbidden(_) => {
+            ListOutcome::Forbidden(_) => {
                 let place = (kind.reach == kube::Reach::Namespace).then_some(&*snapshot.namespace);
                 Some(Finding::skip(format!(
                     "{} may not be listed; missing rule: {}",
@@ -202,14 +207,14 @@ pub(crate) fn unseen(snapshot: &Snapshot, needs: &[&str]) -> Option<Finding> {
                     missing_right(kind, place)
                 )))
             }
-            Outcome::Failed(error) => {
+            ListOutcome::Failed(error) => {
                 Some(Finding::error(format!("{} were not listed: {error}", kind.resource)))
             }
-            Outcome::Listed { whole: false, count } => Some(Finding::error(format!(
+            ListOutcome::Listed { whole: false, count } => Some(Finding::error(format!(
                 "there are more than {count} {}: what is not seen is not judged",
                 kind.resource
             ))),
-            Outcome::Listed { .. } | Outcome::NotServed => None,
+            ListOutcome::Listed { .. } | ListOutcome::NotServed => None,
         }
     })
 }

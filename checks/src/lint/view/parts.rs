@@ -29,13 +29,29 @@ pub struct Stack<'a> {
     pub jitsi: Jitsi<'a>,
 }
 
+/// Whether an object was made by a workload that is there as well: a live Deployment has its
+/// ReplicaSets and pods beside it, and is one workload with them.
+fn is_made(inventory: &Inventory, object: &Object) -> bool {
+    let kinds = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "CronJob", "Job"];
+    object.node.list("metadata.ownerReferences").iter().any(|owner| {
+        let (kind, name) = (owner.str("kind"), owner.str("name"));
+        kind.filter(|kind| kinds.contains(kind))
+            .zip(name)
+            .is_some_and(|(kind, name)| inventory.beside(object, kind, name).is_some())
+    })
+}
+
 impl<'a> Stack<'a> {
     /// The view of an inventory.
     pub fn new(inventory: &'a Inventory) -> Self {
         let objects = inventory.objects();
         let mut stack = Self {
             inventory,
-            workloads: objects.iter().filter_map(Workload::new).collect(),
+            workloads: objects
+                .iter()
+                .filter(|object| !is_made(inventory, object))
+                .filter_map(Workload::new)
+                .collect(),
             services: inventory.of_kind("Service").map(|object| Service { object }).collect(),
             routes: objects.iter().flat_map(reach::routes).collect(),
             secrets: secrets::produced(objects, inventory.origin),

@@ -1,0 +1,43 @@
+//! mxdoctor on a real API server that holds the reference stack: healthy, broken, and refused.
+//!
+//! One cluster serves all tests, which therefore run one after another, in a network namespace in
+//! which the addresses of its pods are the machine's own. A test that breaks something heals it.
+
+mod bench;
+mod live;
+mod permissions;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Trial};
+use mxdoctor_fixtures::cluster;
+
+use bench::{Bench, Test};
+
+/// Tests by name; those of one topic stand together.
+const TESTS: &[(&str, Test)] = &[
+    ("live::healthy", live::healthy),
+    ("live::healthy_to_read", live::healthy_to_read),
+    ("permissions::printed_as_shipped", permissions::printed_as_shipped),
+];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    if !arguments.list {
+        match cluster::enter() {
+            Ok(None) => {}
+            Ok(Some(code)) => return ExitCode::from(u8::try_from(code).unwrap_or(1)),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let bench: Arc<Bench> = Arc::default();
+    let trials = TESTS.iter().map(|&(name, run)| {
+        let bench = Arc::clone(&bench);
+        Trial::test(name, move || run(&bench))
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    drop(bench);
+    conclusion.exit_code()
+}
