@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 use mxdoctor_fixtures::cluster::Cluster;
@@ -30,12 +31,30 @@ pub(super) struct Stack {
     pub(super) kubeconfig: PathBuf,
     /// A stack.toml that is the shipped one, but for where its state is.
     pub(super) config: PathBuf,
+    /// When all of it was there.
+    since: Instant,
 }
+
+/// A little more than what the checks call young.
+const OLD_ENOUGH: Duration = Duration::from_secs(62);
 
 impl Bench {
     pub(super) fn stack(&self) -> Result<&Stack, Failed> {
         let stack = self.stack.get_or_init(|| Stack::up().map_err(|error| error.to_string()));
         stack.as_ref().map_err(|error| Failed::from(error.as_str()))
+    }
+
+    /// The same as soon as its objects are so old that they are judged: what is younger than a
+    /// minute may be on its way, and the API server alone says how old an object is.
+    pub(super) fn aged(&self) -> Result<&Stack, Failed> {
+        let stack = self.stack()?;
+        let left = OLD_ENOUGH.saturating_sub(stack.since.elapsed());
+        if !left.is_zero() {
+            std::thread::sleep(left);
+            // Leases are renewed all the time.
+            stack.cluster.settle()?;
+        }
+        Ok(stack)
     }
 }
 
@@ -45,6 +64,7 @@ impl Stack {
         let overlay = Path::new(ROOT).join("deploy/overlays/reference");
         cluster.apply(&overlay)?;
         cluster.settle()?;
+        let since = Instant::now();
         let token = cluster.token("app-matrix", "mxdoctor")?;
         let kubeconfig = cluster.kubeconfig_of(&token)?;
         let folder = kubeconfig.parent().unwrap_or(Path::new("/"));
@@ -52,14 +72,19 @@ impl Stack {
         let shipped = std::fs::read_to_string(overlay.join("stack.toml"))?;
         let state = format!("{}/state", folder.display());
         std::fs::write(&config, shipped.replace("/reports/state", &state))?;
-        Ok(Self { cluster, kubeconfig, config })
+        Ok(Self { cluster, kubeconfig, config, since })
     }
 
     /// `mxdoctor check` as the CronJob runs it, with what it has to say about the cluster alone.
     pub(super) fn check(&self) -> Command {
+        self.check_as(&self.kubeconfig)
+    }
+
+    /// The same as somebody else.
+    pub(super) fn check_as(&self, kubeconfig: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mxdoctor"));
         command.arg("check").arg("--config").arg(&self.config).args(["--vantage", "cluster"]);
-        command.arg("--kubeconfig").arg(&self.kubeconfig).args(["--kube-namespace", "app-matrix"]);
+        command.arg("--kubeconfig").arg(kubeconfig).args(["--kube-namespace", "app-matrix"]);
         for pattern in ASKS_THE_API_SERVER {
             command.args(["--only", pattern]);
         }
@@ -123,6 +148,15 @@ pub(super) fn key(entry: &Value) -> String {
         Some(vantage) => format!("@{vantage}"),
     };
     format!("{}{instance}{vantage}", string(&entry["id"]))
+}
+
+/// Id of a check without its instance and vantage.
+pub(super) fn name(key: &str) -> &str {
+    key.split(['[', '@']).next().unwrap_or(key)
+}
+
+pub(super) fn strings(value: &Value) -> Vec<String> {
+    value.as_array().map_or(&[][..], Vec::as_slice).iter().map(string).collect()
 }
 
 pub(super) fn string(value: &Value) -> String {

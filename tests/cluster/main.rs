@@ -4,6 +4,8 @@
 //! which the addresses of its pods are the machine's own. A test that breaks something heals it.
 
 mod bench;
+mod faults;
+mod inject;
 mod live;
 mod permissions;
 
@@ -19,7 +21,13 @@ use bench::{Bench, Test};
 const TESTS: &[(&str, Test)] = &[
     ("live::healthy", live::healthy),
     ("live::healthy_to_read", live::healthy_to_read),
+    ("live::secret_gone", live::secret_gone),
+    ("live::two_at_once", live::two_at_once),
     ("permissions::printed_as_shipped", permissions::printed_as_shipped),
+    ("permissions::nothing_is_written", permissions::nothing_is_written),
+    ("permissions::each_rule_is_missed", permissions::each_rule_is_missed),
+    ("permissions::secrets_are_asked_for", permissions::secrets_are_asked_for),
+    ("permissions::nobody_is_let_in", permissions::nobody_is_let_in),
 ];
 
 fn main() -> ExitCode {
@@ -33,11 +41,16 @@ fn main() -> ExitCode {
         }
     }
     let bench: Arc<Bench> = Arc::default();
-    let trials = TESTS.iter().map(|&(name, run)| {
+    let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(TESTS.iter().map(|&(name, run)| {
         let bench = Arc::clone(&bench);
         Trial::test(name, move || run(&bench))
-    });
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    }));
+    trials.extend(faults::FAULTS.iter().map(|fault| {
+        let bench = Arc::clone(&bench);
+        Trial::test(format!("fault::{}", fault.id), move || live::broken(&bench, fault))
+    }));
+    let conclusion = libtest_mimic::run(&arguments, trials);
     drop(bench);
     conclusion.exit_code()
 }

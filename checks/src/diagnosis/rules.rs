@@ -54,16 +54,16 @@ pub(super) const RULES: &[Rule] = &[
     object("quota-exceeded", UNSERVED),
     object("pods-refused", UNSERVED),
     object("workload-scaled-to-zero", UNSERVED),
-    object("database-cluster-stopped", UNSERVED),
-    object("database-cluster-broken", UNSERVED),
-    object("database-disk-full", UNSERVED),
+    object("database-cluster-stopped", WITHOUT_DATABASE),
+    object("database-cluster-broken", WITHOUT_DATABASE),
+    object("database-disk-full", WITHOUT_DATABASE),
     object("container-crashes", UNSERVED),
     object("container-not-started", UNSERVED),
     object("pod-unschedulable", UNSERVED),
     object("volume-pending", UNSERVED),
     object("pod-not-starting", UNSERVED),
     object("pod-not-ready", UNSERVED),
-    object("database-cluster-degraded", UNSERVED),
+    object("database-cluster-degraded", WITHOUT_DATABASE),
     object("workload-unavailable", UNREACHED),
     object("endpoints-not-ready", UNREACHED),
     object("service-selects-nothing", UNREACHED),
@@ -138,6 +138,16 @@ const UNSERVED: &[&str] = &[
     "database-cluster-degraded",
     "endpoints-not-ready",
     "route-without-endpoints",
+];
+
+/// What lacks the database's pods, which belong to no workload.
+const WITHOUT_DATABASE: &[&str] = &[
+    "database-cluster-degraded",
+    "pod-not-ready",
+    "pod-not-starting",
+    "volume-pending",
+    "service-selects-nothing",
+    "endpoints-not-ready",
 ];
 
 /// What lacks a Service that serves.

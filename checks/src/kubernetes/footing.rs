@@ -188,6 +188,13 @@ impl Footing {
                 }
             }
         }
+        for hooks in view.all("ValidatingWebhookConfiguration") {
+            for hook in hooks.node.list("webhooks") {
+                let place = hook.str("clientConfig.service.namespace");
+                let there = view.all("Deployment").filter(|it| it.namespace() == place);
+                self.add(hooks, there.map(|deployment| name(view, deployment)));
+            }
+        }
         for claim in view.own("PersistentVolumeClaim") {
             let cluster = label(claim, CLUSTER).map(|cluster| format!("Cluster {cluster}"));
             cluster.into_iter().for_each(|cluster| self.link(cluster, [claim.to_string()]));

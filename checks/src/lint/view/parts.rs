@@ -29,16 +29,12 @@ pub struct Stack<'a> {
     pub jitsi: Jitsi<'a>,
 }
 
-/// Whether an object was made by a workload that is there as well: a live Deployment has its
-/// ReplicaSets and pods beside it, and is one workload with them.
-fn is_made(inventory: &Inventory, object: &Object) -> bool {
+/// Whether an object was made by a workload: a live Deployment has its ReplicaSets and pods beside
+/// it, and is one workload with them.
+fn is_made(object: &Object) -> bool {
     let kinds = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "CronJob", "Job"];
-    object.node.list("metadata.ownerReferences").iter().any(|owner| {
-        let (kind, name) = (owner.str("kind"), owner.str("name"));
-        kind.filter(|kind| kinds.contains(kind))
-            .zip(name)
-            .is_some_and(|(kind, name)| inventory.beside(object, kind, name).is_some())
-    })
+    let owners = object.node.list("metadata.ownerReferences").iter();
+    owners.filter_map(|owner| owner.str("kind")).any(|kind| kinds.contains(&kind))
 }
 
 impl<'a> Stack<'a> {
@@ -49,7 +45,7 @@ impl<'a> Stack<'a> {
             inventory,
             workloads: objects
                 .iter()
-                .filter(|object| !is_made(inventory, object))
+                .filter(|object| !is_made(object))
                 .filter_map(Workload::new)
                 .collect(),
             services: inventory.of_kind("Service").map(|object| Service { object }).collect(),
