@@ -7,7 +7,7 @@ use mxdoctor_probes::manifest::{Node, Object};
 
 use super::footing::Footing;
 use crate::facts::{Cluster, Namespace};
-use crate::lint::{Problem, Severity, Stack};
+use crate::lint::{Problem, Severity, Stack, rules};
 use crate::{Cx, Findings, Verdict};
 
 /// Seconds after which something that should be quick is stuck.
@@ -177,7 +177,15 @@ pub(super) fn look(
     }
     let view = View::new(&namespace.snapshot);
     let mut findings = opinion(&view);
-    findings.extend(of_rules(&namespace.problems, id));
+    if rules::all().any(|rule| rule.check == id) {
+        match unseen(&namespace.snapshot, &related()) {
+            None => findings.extend(of_rules(&namespace.problems, id)),
+            Some(unseen) => findings.push(Finding {
+                summary: format!("how objects fit together is not judged: {}", unseen.summary),
+                ..unseen.on("rules")
+            }),
+        }
+    }
     if findings.is_empty() {
         let served = needs.iter().map(|kind| view.all(kind).count()).sum::<usize>();
         let what = needs.join(", ");
@@ -192,6 +200,31 @@ pub(super) fn look(
         findings.iter_mut().for_each(|finding| footing.tell(id, finding));
     }
     findings.into_iter().collect()
+}
+
+/// Kinds that no rule looks at.
+const UNRELATED: &[&str] = &[
+    "Backup",
+    "CertificateRequest",
+    "Challenge",
+    "CustomResourceDefinition",
+    "EndpointSlice",
+    "Event",
+    "Job",
+    "LimitRange",
+    "Node",
+    "Order",
+    "PersistentVolume",
+    "ReplicaSet",
+    "ResourceQuota",
+    "ValidatingWebhookConfiguration",
+    "VolumeAttachment",
+];
+
+/// Kinds without which a rule takes for absent what is only not seen.
+fn related() -> Vec<&'static str> {
+    let all = kube::KINDS.iter().filter(|kind| kind.reach != kube::Reach::Operators);
+    all.map(|kind| kind.kind).filter(|kind| !UNRELATED.contains(kind)).collect()
 }
 
 /// Why the kinds cannot be judged: one may not be listed, or not completely.
