@@ -155,7 +155,7 @@ fn attempts(stack: &Stack) -> Result<Vec<(&'static str, String, String)>, Failed
 /// Each resource that is taken out of the roles is missed by name: who needs it skips and says
 /// the rule, and nothing is judged the worse for it.
 pub(super) fn each_rule_is_missed(bench: &Bench) -> Result<(), Failed> {
-    let stack = bench.stack()?;
+    let stack = bench.aged()?;
     let root = "/apis/rbac.authorization.k8s.io/v1";
     let roles = [
         (format!("{root}/namespaces/app-matrix/roles/mxdoctor"), "Role in namespace app-matrix"),
