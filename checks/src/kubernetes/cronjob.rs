@@ -65,7 +65,8 @@ fn look(view: &View<'_>, cron: &Object) -> Option<Finding> {
         && success.is_none_or(|success| success > age)
     {
         let text = format!("the last run of {cron} failed {} min ago ({reason}): {job}", age / 60);
-        return on(Finding::fail("cronjob-failing", text));
+        let remedy = format!("`kubectl -n {} logs job/{}`", view.snapshot.namespace, job.name());
+        return on(Finding::fail("cronjob-failing", text).remedy(remedy));
     }
     let scheduled = view.ago(cron.node.str("status.lastScheduleTime"))?;
     let active = !cron.node.list("status.active").is_empty();

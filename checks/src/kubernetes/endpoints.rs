@@ -141,7 +141,8 @@ fn empty(view: &View<'_>, service: &Object, selector: &[Entry], written: &str) -
         Some(workload) if workload.replicas() == 0 => Finding::fail(
             "workload-scaled-to-zero",
             format!("{service} has no endpoint: {} is scaled to 0", workload.object),
-        ),
+        )
+        .remedy(super::workloads::scale(view, workload.object)),
         Some(workload) => Finding::fail(
             "endpoints-not-ready",
             format!("{service} has no endpoint: {} has no pod", workload.object),

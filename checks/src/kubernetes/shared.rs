@@ -179,7 +179,7 @@ pub(super) fn look(
     let mut findings = opinion(&view);
     if rules::all().any(|rule| rule.check == id) {
         match unseen(&namespace.snapshot, &related()) {
-            None => findings.extend(of_rules(&namespace.problems, id)),
+            None => add(&mut findings, of_rules(&namespace.problems, id)),
             Some(unseen) => findings.push(Finding {
                 summary: format!("how objects fit together is not judged: {}", unseen.summary),
                 ..unseen.on("rules")
@@ -200,6 +200,26 @@ pub(super) fn look(
         findings.iter_mut().for_each(|finding| footing.tell(id, finding));
     }
     findings.into_iter().collect()
+}
+
+/// Adds what the rules found; what the status of the same object says already is its evidence.
+fn add(findings: &mut Vec<Finding>, of_rules: Vec<Finding>) {
+    let own = findings.len();
+    for found in of_rules {
+        let object = |finding: &Finding| {
+            let instance = finding.instance.clone().unwrap_or_default();
+            instance.split(' ').take(2).collect::<Vec<_>>().join(" ")
+        };
+        let known = findings[..own].iter_mut().find(|known| {
+            known.cause == found.cause
+                && known.outcome == found.outcome
+                && object(known) == object(&found)
+        });
+        match known {
+            Some(known) => known.evidence.extend(found.evidence),
+            None => findings.push(found),
+        }
+    }
 }
 
 /// Kinds that no rule looks at.
