@@ -39,6 +39,9 @@ pub struct Finding {
     pub metrics: Vec<Metric>,
     /// How sure it is that the cause is the one named, where another could show the same.
     pub confidence: Confidence,
+    /// The object that it is about, as `Kind name`, and then all that this one stands on; empty
+    /// for what is about no object of a cluster.
+    pub about: Vec<String>,
     /// May be different in a moment: the engine tries again where the check permits it.
     pub transient: bool,
 }
@@ -56,6 +59,7 @@ impl Finding {
             evidence: Vec::new(),
             metrics: Vec::new(),
             confidence: Confidence::Certain,
+            about: Vec::new(),
             transient: false,
         }
     }

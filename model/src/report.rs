@@ -148,6 +148,10 @@ pub struct CheckReport {
     /// What a rule over manifests found, where it is the entry of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleFinding>,
+    /// The object that it is about and what this one stands on, for the diagnosis; no part of the
+    /// document.
+    #[serde(skip)]
+    pub about: Vec<String>,
 }
 
 impl CheckReport {

@@ -25,7 +25,8 @@ pub(super) enum What {
 }
 
 /// Namespaces of operators in the reference deployment.
-const OPERATORS: [&str; 3] = ["cnpg-system", "cert-manager", "cloudflare-operator-system"];
+const OPERATORS: [&str; 5] =
+    ["cert-manager", "cnpg-system", "traefik", "flux-system", "cloudflare-operator-system"];
 
 /// Prints the list.
 pub(super) fn run(what: What, json: bool) -> ExitCode {

@@ -120,6 +120,7 @@ fn report(
         metrics: finding.metrics,
         waited_for: timing.asked.clone(),
         rule: None,
+        about: finding.about,
     }
 }
 

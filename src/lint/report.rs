@@ -135,5 +135,6 @@ fn blank(
         metrics: Vec::new(),
         waited_for: Vec::new(),
         rule: None,
+        about: Vec::new(),
     }
 }

@@ -7,6 +7,10 @@ use futures_util::StreamExt as _;
 use mxdoctor_fixtures::demo::{Demo, FAULTS, Fault};
 use mxdoctor_model::{CheckReport, ExitCode, Outcome, Report};
 
+#[path = "../cluster/faults.rs"]
+#[expect(dead_code, reason = "what they do is for the tests of the cluster; here they are counted")]
+mod cluster;
+
 /// A run's exit code and report.
 pub(crate) struct Run {
     code: Option<i32>,
@@ -234,30 +238,13 @@ const EXCUSED: &[(&str, &str)] = &[
     ("ingress.long_poll", "takes a minute; on the real stack, where it is asked for"),
     ("synapse.rate_limit_shape", "warns at most"),
     ("canary.register", "on loopback servers, in the tests of the checks"),
-    ("kubernetes.permissions", "warns at most"),
-    ("kubernetes.sealed_secrets", "in the tests of the statuses that controllers write"),
-    ("kubernetes.secrets", "in the tests of the statuses that controllers write"),
-    ("kubernetes.configmaps", "in the tests of the statuses that controllers write"),
-    ("kubernetes.volumes", "in the tests of the statuses that controllers write"),
-    ("kubernetes.database", "in the tests of the statuses that controllers write"),
-    ("kubernetes.workloads", "in the tests of the statuses that controllers write"),
-    ("kubernetes.pods", "in the tests of the statuses that controllers write"),
-    ("kubernetes.rollouts", "in the tests of the statuses that controllers write"),
-    ("kubernetes.services", "is its rules, and a load balancer without an address"),
-    ("kubernetes.endpoints", "in the tests of the statuses that controllers write"),
-    ("kubernetes.routes", "in the tests of the statuses that controllers write"),
-    ("kubernetes.tunnels", "in the tests of the statuses that controllers write"),
-    ("kubernetes.certificates", "in the tests of the statuses that controllers write"),
+    (
+        "kubernetes.permissions",
+        "warns at most, and says each missing rule, in the tests of the cluster",
+    ),
+    ("kubernetes.secrets", "looks with a right of its own alone, in the tests of the cluster"),
     ("kubernetes.network_policies", "is its rules, each of which has its own tests"),
-    ("kubernetes.jvb_network", "in the tests of the statuses that controllers write"),
-    ("kubernetes.images", "warns at most"),
-    ("kubernetes.resources", "in the tests of the statuses that controllers write"),
     ("kubernetes.security", "is its rules, each of which has its own tests"),
-    ("kubernetes.events", "warns at most"),
-    ("kubernetes.operators", "in the tests of the statuses that controllers write"),
-    ("kubernetes.cronjob", "in the tests of the statuses that controllers write"),
-    ("jitsi.versions", "in the tests of the statuses that controllers write"),
-    ("database.backup", "in the tests of the statuses that controllers write"),
     ("dns.cluster", "looks from a pod alone"),
     ("ingress.hops_agree", "needs an API server"),
 ];
@@ -267,7 +254,8 @@ fn every_check_has_a_fault() {
     let embedded = FAULTS.iter().map(|fault| fault.check);
     let real = mxdoctor_fixtures::stack::FAULTS.iter().map(|fault| fault.check);
     let calls = mxdoctor_fixtures::stack::CALL_FAULTS.iter().map(|row| row.fault.check);
-    let seen: BTreeSet<_> = embedded.chain(real).chain(calls).collect();
+    let live = cluster::FAULTS.iter().map(|fault| fault.check);
+    let seen: BTreeSet<_> = embedded.chain(real).chain(calls).chain(live).collect();
     let wrong: Vec<_> = mxdoctor_checks::REGISTRY
         .iter()
         .map(|check| check.id)

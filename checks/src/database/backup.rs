@@ -17,7 +17,7 @@ check! {
     ///
     /// ## What makes it fail
     /// `ContinuousArchiving=False`, `LastBackupSucceeded=False`, or a schedule whose last backup is
-    /// older than two days. A cluster without any backup, and without a CronJob that dumps it, is a
+    /// older than two days and not that of its last time. A cluster without any backup, and without a CronJob that dumps it, is a
     /// warning.
     ///
     /// ## How to fix it
@@ -35,7 +35,8 @@ async fn run(cx: &Cx) -> Verdict {
 }
 
 /// Seconds after which a backup is old.
-const OLD: i64 = 2 * 24 * 3600;
+const OLD: i64 = 2 * DAY;
+const DAY: i64 = 24 * 3600;
 
 pub(crate) fn opinion(view: &View<'_>) -> Vec<Finding> {
     let clusters = view.own("Cluster").filter(|one| one.group() == "postgresql.cnpg.io");
@@ -72,8 +73,11 @@ fn look(view: &View<'_>, cluster: &Object) -> Finding {
         (Some(age), _) if age <= OLD => {
             Finding::pass(format!("the last backup is {} h old", age / 3600))
         }
+        (Some(age), Some(schedule)) if in_time(view, schedule, age) => {
+            Finding::pass(format!("the last backup is {} days old, as is due", age / DAY))
+        }
         (Some(age), Some(_)) => {
-            let text = format!("the last backup of {cluster} is {} days old", age / 86400);
+            let text = format!("the last backup of {cluster} is {} days old", age / DAY);
             Finding::fail("database-backup-failed", text)
         }
         (None, Some(schedule))
@@ -91,6 +95,16 @@ fn look(view: &View<'_>, cluster: &Object) -> Finding {
         }
         (_, None) => Finding::warn("database-backup-absent", format!("nothing backs {cluster} up")),
     }
+}
+
+/// Whether a backup of this age is the one of the schedule's last time, and none is overdue: a
+/// schedule may be of once a week.
+fn in_time(view: &View<'_>, schedule: &Object, age: i64) -> bool {
+    let last = view.ago(schedule.node.str("status.lastScheduleTime"));
+    let next = view.ago(schedule.node.str("status.nextScheduleTime"));
+    let overdue = next.is_none_or(|age| age > 3600);
+    let suspended = schedule.node.bool("spec.suspend") == Some(true);
+    last.is_some_and(|last| age <= last + 3600) && !overdue && !suspended
 }
 
 /// Whether a CronJob dumps databases, by what it runs.

@@ -18,7 +18,7 @@ use mxdoctor_model::{CheckReport, Confidence, Outcome, RootCause};
 /// The root causes behind a run's entries, most important first.
 pub fn diagnose(checks: &[CheckReport]) -> Vec<RootCause> {
     let mut groups = groups(checks);
-    fold(&mut groups);
+    fold(&mut groups, checks);
     let blocked = blocked(checks);
     let mut causes: Vec<(rank::Rank, RootCause)> = groups
         .into_iter()
@@ -69,22 +69,38 @@ fn groups(checks: &[CheckReport]) -> Vec<Group> {
     groups
 }
 
-/// Moves the groups that another one explains below it.
-fn fold(groups: &mut Vec<Group>) {
+/// Moves what another group explains below it.
+fn fold(groups: &mut Vec<Group>, checks: &[CheckReport]) {
     for rule in rules::RULES {
         let Some(root) = groups.iter().position(|group| group.cause == rule.cause) else {
             continue;
         };
-        let explained = |group: &Group| rule.explains.contains(&group.cause.as_str());
-        let folded: Vec<usize> = groups
-            .iter()
-            .filter(|group| explained(group))
-            .flat_map(|group| group.seen_by.iter().chain(&group.explains).copied())
-            .collect();
+        let objects: Vec<&String> =
+            groups[root].seen_by.iter().filter_map(|&index| checks[index].about.first()).collect();
+        let follows = |index: usize| {
+            let about = &checks[index].about;
+            !rule.by_object
+                || objects.is_empty()
+                || about.is_empty()
+                || objects.iter().any(|object| about.contains(object))
+        };
+        let mut folded = Vec::new();
+        for (position, group) in groups.iter_mut().enumerate() {
+            if position == root || !rule.explains.contains(&group.cause.as_str()) {
+                continue;
+            }
+            let (below, own): (Vec<usize>, Vec<usize>) =
+                group.seen_by.iter().partition(|&&index| follows(index));
+            group.seen_by = own;
+            folded.extend(below);
+            if group.seen_by.is_empty() {
+                folded.append(&mut group.explains);
+            }
+        }
         if !folded.is_empty() {
             groups[root].explains.extend(folded);
             groups[root].confidence = groups[root].confidence.min(rule.confidence);
-            groups.retain(|group| !explained(group));
+            groups.retain(|group| !group.seen_by.is_empty());
         }
     }
 }

@@ -27,6 +27,7 @@ fn entry(id: &str, outcome: Outcome, cause: Option<&str>) -> CheckReport {
         metrics: Vec::new(),
         waited_for: Vec::new(),
         rule: None,
+        about: Vec::new(),
     }
 }
 
@@ -97,6 +98,25 @@ fn a_database_that_refuses_synapse_explains_a_homeserver_that_is_down() {
     assert_eq!(causes[0].cause, "database-auth-failed");
     assert_eq!(causes[0].confidence, Confidence::Likely);
     assert_eq!(causes[0].consequences, ["ingress.reachable[matrix]", "synapse.versions"]);
+}
+
+fn about(objects: &[&str], check: CheckReport) -> CheckReport {
+    let objects: Vec<String> = objects.iter().map(|&object| object.to_owned()).collect();
+    CheckReport { about: objects, ..on(&check.id.clone(), check) }
+}
+
+#[test]
+fn only_what_stands_on_the_broken_object_is_explained_by_it() {
+    let pod = about(&["Pod a-1", "Deployment a"], fail("kubernetes.pods", "container-crashes"));
+    let own = about(&["Service a", "Pod a-1"], fail("x.own", "endpoints-not-ready"));
+    let other = about(&["Service b", "Pod b-1"], fail("x.other", "endpoints-not-ready"));
+    let route = about(&["IngressRoute b", "Service b"], fail("x.route", "route-without-endpoints"));
+    let causes = diagnose(&[pod, own, other, route]);
+    let order: Vec<(&str, usize)> =
+        causes.iter().map(|cause| (cause.cause.as_str(), cause.consequences.len())).collect();
+    assert_eq!(order, [("container-crashes", 1), ("endpoints-not-ready", 1)]);
+    assert_eq!(causes[0].consequences, ["x.own[x.own]"]);
+    assert_eq!(causes[1].checks, ["x.other[x.other]"]);
 }
 
 /// Rules name causes of the table, or they would never hold.

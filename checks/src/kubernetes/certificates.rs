@@ -62,6 +62,18 @@ fn look(view: &View<'_>, certificate: &Object) -> Option<Finding> {
     let under_way = issuing.as_ref().filter(|c| c.status == "True");
     let patient = under_way.is_some_and(|c| view.ago(c.since).is_none_or(|age| age < HOUR));
     let on = |finding: Finding| {
+        let finding = match (finding.cause, certificate.node.str("spec.issuerRef.name")) {
+            (Some("certificate-issuer-broken"), Some(name)) => {
+                let kind = certificate.node.str("spec.issuerRef.kind").unwrap_or("Issuer");
+                let place = match kind {
+                    "Issuer" => format!("-n {} ", view.snapshot.namespace),
+                    _ => String::new(),
+                };
+                let kind = kind.to_lowercase();
+                finding.remedy(format!("`kubectl {place}describe {kind} {name}`"))
+            }
+            _ => finding,
+        };
         let finding = finding.on(certificate.to_string());
         let finding = finding.evidences(next_try(certificate));
         Some(finding.evidences(chain(view, certificate)))
@@ -169,9 +181,10 @@ fn chain(view: &View<'_>, certificate: &Object) -> Vec<Evidence> {
     let mut all = Vec::new();
     let note = |text: String| Evidence::new(EvidenceKind::Manifest, text);
     if let Some(request) = request(view, certificate) {
-        let ready = condition(request, "Ready");
-        let (reason, message) = ready.map_or(("", ""), |c| (c.reason, c.message));
-        all.push(note(format!("{request}: {reason} {message}")));
+        // One that was granted is of the certificate before.
+        if let Some(ready) = condition(request, "Ready").filter(|c| c.status != "True") {
+            all.push(note(format!("{request}: {}: {}", ready.reason, ready.message)));
+        }
         let owned = |object: &&Object| {
             let owners = object.node.list("metadata.ownerReferences").iter();
             owners.filter_map(|owner| owner.str("name")).any(|name| name == request.name())

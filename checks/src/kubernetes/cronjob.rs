@@ -28,6 +28,9 @@ check! {
 }
 
 const NEEDS: &[&str] = &["CronJob", "Job"];
+const HOUR: i64 = 3600;
+/// How much older than its last start the last good end may be.
+const LATE: i64 = 12 * HOUR;
 
 async fn run(cx: &Cx) -> Verdict {
     judge(cx, CHECK.id, NEEDS, opinion).await
@@ -62,12 +65,23 @@ fn look(view: &View<'_>, cron: &Object) -> Option<Finding> {
         && success.is_none_or(|success| success > age)
     {
         let text = format!("the last run of {cron} failed {} min ago ({reason}): {job}", age / 60);
-        return on(Finding::fail("cronjob-failing", text));
+        let remedy = format!("`kubectl -n {} logs job/{}`", view.snapshot.namespace, job.name());
+        return on(Finding::fail("cronjob-failing", text).remedy(remedy));
     }
     let scheduled = view.ago(cron.node.str("status.lastScheduleTime"))?;
     let active = !cron.node.list("status.active").is_empty();
-    (success.is_none() && scheduled > 3600 && !active).then(|| {
-        let text = format!("{cron} was started and has never come to a good end");
-        Finding::warn("cronjob-failing", text).on(cron.to_string())
-    })
+    if active {
+        return None;
+    }
+    let text = match success {
+        None if scheduled > HOUR => format!("{cron} was started and has never come to a good end"),
+        // Jobs are cleared away; that one was due and came to no good end is still to be seen.
+        Some(success) if scheduled > HOUR && success > scheduled + LATE => format!(
+            "{cron} last came to a good end {} h ago, and was started {} h ago",
+            success / HOUR,
+            scheduled / HOUR
+        ),
+        _ => return None,
+    };
+    on(Finding::warn("cronjob-failing", text))
 }

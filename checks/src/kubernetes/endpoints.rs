@@ -62,9 +62,11 @@ fn idle(view: &View<'_>, service: &Object) -> bool {
         return true;
     }
     let cluster = label("cnpg.io/cluster").and_then(|entry| entry.node.scalar());
-    let cluster = cluster.and_then(|name| view.own("Cluster").find(|one| one.name() == name));
-    cluster.is_some_and(|one| one.node.i64("spec.instances").unwrap_or(1) <= 1)
-        && service.name().ends_with("-ro")
+    let Some(cluster) = cluster.filter(|_| service.name().ends_with("-ro")) else { return false };
+    // Of a cluster that is not seen it is not known how many instances it has.
+    view.own("Cluster")
+        .find(|one| one.name() == cluster)
+        .is_none_or(|one| one.node.i64("spec.instances").unwrap_or(1) <= 1)
 }
 
 /// The endpoints of a Service, and whether each serves.
@@ -139,7 +141,8 @@ fn empty(view: &View<'_>, service: &Object, selector: &[Entry], written: &str) -
         Some(workload) if workload.replicas() == 0 => Finding::fail(
             "workload-scaled-to-zero",
             format!("{service} has no endpoint: {} is scaled to 0", workload.object),
-        ),
+        )
+        .remedy(super::workloads::scale(view, workload.object)),
         Some(workload) => Finding::fail(
             "endpoints-not-ready",
             format!("{service} has no endpoint: {} has no pod", workload.object),

@@ -9,6 +9,7 @@ pub mod cronjob;
 pub mod database;
 pub mod endpoints;
 pub mod events;
+mod footing;
 pub mod images;
 pub mod jvb_network;
 mod log_lines;

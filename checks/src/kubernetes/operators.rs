@@ -78,13 +78,26 @@ fn down(view: &View<'_>, deployment: &Object) -> Option<Finding> {
     let name = name(deployment);
     if deployment.node.i64("spec.replicas") == Some(0) {
         let text = format!("{name} is scaled to 0: what it looks after keeps its last status");
-        return Some(Finding::fail("operator-down", text).on(name));
+        return Some(Finding::fail("operator-down", text).remedy(scale(deployment)).on(name));
     }
     let available = condition(deployment, "Available").filter(|c| c.status == "False")?;
     view.ago(available.since).is_none_or(|age| age > 60).then(|| {
         let text = format!("{name} is not available: {}", available.message);
-        Finding::fail("operator-down", text).on(name)
+        Finding::fail("operator-down", text).remedy(restart(deployment)).on(name)
     })
+}
+
+fn scale(deployment: &Object) -> String {
+    let (namespace, name) = (deployment.namespace().unwrap_or_default(), deployment.name());
+    format!("`kubectl -n {namespace} scale deploy/{name} --replicas=1`")
+}
+
+fn restart(deployment: &Object) -> String {
+    let (namespace, name) = (deployment.namespace().unwrap_or_default(), deployment.name());
+    format!(
+        "`kubectl -n {namespace} describe pods` says why; `kubectl -n {namespace} rollout restart \
+         deploy/{name}` starts it anew"
+    )
 }
 
 fn stale(view: &View<'_>, lease: &Object) -> Option<Finding> {

@@ -86,7 +86,18 @@ fn waiting(view: &View<'_>, pod: &Object, status: &Node) -> Option<Finding> {
     match reason {
         "CreateContainerConfigError" => {
             let cause = config_error(message).unwrap_or("container-not-started");
-            fail(cause, format!("{pod}: container {name} is not started: {message}"))
+            let text = format!("{pod}: container {name} is not started: {message}");
+            let finding = fail(cause, text)?;
+            let secret = message.split_once(" in Secret ").map(|(_, secret)| secret);
+            let secret = secret.and_then(|secret| secret.rsplit('/').next());
+            Some(match secret.filter(|_| cause == "secret-key-missing") {
+                Some(secret) => finding.remedy(format!(
+                    "correct `secretKeyRef.key`, or add the key: `kubectl -n {} get secret {secret} \
+                     -o json | jq '.data|keys'` shows those that are there",
+                    view.snapshot.namespace
+                )),
+                None => finding,
+            })
         }
         "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" => {
             let image = status.str("image").unwrap_or("its image");
@@ -100,18 +111,30 @@ fn waiting(view: &View<'_>, pod: &Object, status: &Node) -> Option<Finding> {
             let last = status.at("lastState.terminated");
             let code = last.and_then(|last| last.i64("exitCode")).unwrap_or(-1);
             if last.and_then(|last| last.str("reason")) == Some("OOMKilled") {
-                let text = format!("{pod}: container {name} needs more memory than its limit");
+                let limit = limit(pod, name).map_or(String::new(), |limit| format!(" of {limit}"));
+                let text = format!("{pod}: container {name} was ended at its memory limit{limit}");
                 return fail("memory-limit-exceeded", text);
             }
             let why = last.and_then(|last| last.str("message")).unwrap_or_default();
             let text = format!("{pod}: container {name} ends at once, with code {code}");
-            let finding = fail("container-crashes", text)?;
+            let finding = fail("container-crashes", text)?.remedy(format!(
+                "`kubectl -n {} logs {} -c {name} --previous`",
+                view.snapshot.namespace,
+                pod.name()
+            ));
             let said = mxdoctor_probes::kube::redact(why.lines().last().unwrap_or_default());
             Some(if said.is_empty() { finding } else { finding.actual(said) })
         }
         "ContainerCreating" | "PodInitializing" => creating(view, pod),
         _ => None,
     }
+}
+
+/// The memory that a container of a pod may have.
+fn limit(pod: &Object, container: &str) -> Option<String> {
+    let mut all = pod.node.list("spec.containers").iter();
+    let container = all.find(|one| one.str("name") == Some(container))?;
+    container.at("resources.limits.memory")?.scalar().map(str::to_owned)
 }
 
 /// What the kubelet misses, by its own words.

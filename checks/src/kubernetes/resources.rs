@@ -61,7 +61,8 @@ fn node(node: &Object) -> Option<Finding> {
     let on = |finding: Finding| Some(finding.on(node.to_string()));
     if let Some(ready) = condition(node, "Ready").filter(|c| c.status != "True") {
         let text = format!("{node} is not ready ({}): {}", ready.reason, ready.message);
-        return on(Finding::fail("node-not-ready", text));
+        let remedy = format!("`kubectl describe node {}`", node.name());
+        return on(Finding::fail("node-not-ready", text).remedy(remedy));
     }
     let kinds = ["DiskPressure", "MemoryPressure", "PIDPressure", "NetworkUnavailable"];
     let pressed =

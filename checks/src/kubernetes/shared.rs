@@ -1,12 +1,13 @@
 //! What the checks of a namespace have in common.
 
 use jiff::Timestamp;
-use mxdoctor_model::{Evidence, EvidenceKind, Finding};
-use mxdoctor_probes::kube::{self, Outcome, Snapshot, missing_right};
+use mxdoctor_model::{Evidence, EvidenceKind, Finding, Outcome};
+use mxdoctor_probes::kube::{self, Outcome as ListOutcome, Snapshot, missing_right};
 use mxdoctor_probes::manifest::{Node, Object};
 
+use super::footing::Footing;
 use crate::facts::{Cluster, Namespace};
-use crate::lint::{Problem, Severity, Stack};
+use crate::lint::{Problem, Severity, Stack, rules};
 use crate::{Cx, Findings, Verdict};
 
 /// Seconds after which something that should be quick is stuck.
@@ -176,7 +177,15 @@ pub(super) fn look(
     }
     let view = View::new(&namespace.snapshot);
     let mut findings = opinion(&view);
-    findings.extend(of_rules(&namespace.problems, id));
+    if rules::all().any(|rule| rule.check == id) {
+        match unseen(&namespace.snapshot, &related()) {
+            None => add(&mut findings, of_rules(&namespace.problems, id)),
+            Some(unseen) => findings.push(Finding {
+                summary: format!("how objects fit together is not judged: {}", unseen.summary),
+                ..unseen.on("rules")
+            }),
+        }
+    }
     if findings.is_empty() {
         let served = needs.iter().map(|kind| view.all(kind).count()).sum::<usize>();
         let what = needs.join(", ");
@@ -186,7 +195,56 @@ pub(super) fn look(
             count => format!("{count} objects are as they should be ({what})"),
         }));
     }
+    if findings.iter().any(|finding| matches!(finding.outcome, Outcome::Fail | Outcome::Error)) {
+        let footing = Footing::new(&view);
+        findings.iter_mut().for_each(|finding| footing.tell(id, finding));
+    }
     findings.into_iter().collect()
+}
+
+/// Adds what the rules found; what the status of the same object says already is its evidence.
+fn add(findings: &mut Vec<Finding>, of_rules: Vec<Finding>) {
+    let own = findings.len();
+    for found in of_rules {
+        let object = |finding: &Finding| {
+            let instance = finding.instance.clone().unwrap_or_default();
+            instance.split(' ').take(2).collect::<Vec<_>>().join(" ")
+        };
+        let known = findings[..own].iter_mut().find(|known| {
+            known.cause == found.cause
+                && known.outcome == found.outcome
+                && object(known) == object(&found)
+        });
+        match known {
+            Some(known) => known.evidence.extend(found.evidence),
+            None => findings.push(found),
+        }
+    }
+}
+
+/// Kinds that no rule looks at.
+const UNRELATED: &[&str] = &[
+    "Backup",
+    "CertificateRequest",
+    "Challenge",
+    "CustomResourceDefinition",
+    "EndpointSlice",
+    "Event",
+    "Job",
+    "LimitRange",
+    "Node",
+    "Order",
+    "PersistentVolume",
+    "ReplicaSet",
+    "ResourceQuota",
+    "ValidatingWebhookConfiguration",
+    "VolumeAttachment",
+];
+
+/// Kinds without which a rule takes for absent what is only not seen.
+fn related() -> Vec<&'static str> {
+    let all = kube::KINDS.iter().filter(|kind| kind.reach != kube::Reach::Operators);
+    all.map(|kind| kind.kind).filter(|kind| !UNRELATED.contains(kind)).collect()
 }
 
 /// Why the kinds cannot be judged: one may not be listed, or not completely.
@@ -194,7 +252,7 @@ pub(crate) fn unseen(snapshot: &Snapshot, needs: &[&str]) -> Option<Finding> {
     needs.iter().find_map(|name| {
         let kind = kube::kind(name)?;
         match snapshot.outcome(name)? {
-            Outcome::Forbidden(_) => {
+            ListOutcome::Forbidden(_) => {
                 let place = (kind.reach == kube::Reach::Namespace).then_some(&*snapshot.namespace);
                 Some(Finding::skip(format!(
                     "{} may not be listed; missing rule: {}",
@@ -202,14 +260,14 @@ pub(crate) fn unseen(snapshot: &Snapshot, needs: &[&str]) -> Option<Finding> {
                     missing_right(kind, place)
                 )))
             }
-            Outcome::Failed(error) => {
+            ListOutcome::Failed(error) => {
                 Some(Finding::error(format!("{} were not listed: {error}", kind.resource)))
             }
-            Outcome::Listed { whole: false, count } => Some(Finding::error(format!(
+            ListOutcome::Listed { whole: false, count } => Some(Finding::error(format!(
                 "there are more than {count} {}: what is not seen is not judged",
                 kind.resource
             ))),
-            Outcome::Listed { .. } | Outcome::NotServed => None,
+            ListOutcome::Listed { .. } | ListOutcome::NotServed => None,
         }
     })
 }

@@ -59,7 +59,9 @@ pub(super) fn opinion(view: &View<'_>) -> Vec<Finding> {
             && used.contains(&volume)
         {
             let text = format!("volume {volume} is not attached: {error}");
-            findings.push(Finding::fail("volume-not-attached", text).on(volume.to_owned()));
+            findings.push(
+                Finding::fail("volume-not-attached", text).on(format!("PersistentVolume {volume}")),
+            );
         }
     }
     findings

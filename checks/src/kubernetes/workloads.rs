@@ -60,6 +60,7 @@ fn look(view: &View<'_>, object: &Object) -> Option<Finding> {
     if node.i64("spec.replicas") == Some(0) {
         let text = format!("{object} is scaled to 0: nothing of it runs");
         let finding = Finding::fail("workload-scaled-to-zero", text);
+        let finding = finding.remedy(scale(view, object));
         return on(finding.evidences([field(object, "spec.replicas")]));
     }
     if let Some(failure) = condition(object, "ReplicaFailure").filter(|c| c.status == "True") {
@@ -89,6 +90,12 @@ fn look(view: &View<'_>, object: &Object) -> Option<Finding> {
         return on(Finding::warn("workload-unavailable", text).transient());
     }
     None
+}
+
+/// How to have one pod of a workload again.
+pub(super) fn scale(view: &View<'_>, object: &Object) -> String {
+    let (namespace, kind) = (&view.snapshot.namespace, object.kind().to_lowercase());
+    format!("`kubectl -n {namespace} scale {kind}/{} --replicas=1`", object.name())
 }
 
 /// What refuses pods, by the API server's words.

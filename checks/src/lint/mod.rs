@@ -5,6 +5,7 @@
 //! [`Stack`], the typed view of an inventory, and adds what it finds to [`Found`]. What cannot be
 //! decided from the inventory at hand is not found: a rule never guesses.
 
+mod allow;
 mod problem;
 pub mod reading;
 mod rule;

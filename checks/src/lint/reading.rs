@@ -27,6 +27,9 @@ rule! {
 }
 
 rule! {
+    /// An annotation of the object, `mxdoctor/allow-SYN-01: rendered by the pipeline`, allows as a
+    /// comment does, and holds in a live namespace too, which comments never reach.
+    ///
     /// A suppression says why: `# mxdoctor: allow SYN-01 rendered by the pipeline`. Without a
     /// reason nobody can tell later whether it still holds, so it hides nothing.
     UNREASONED = "LINT-02" Warning: "every suppression says its reason"

@@ -2,6 +2,7 @@
 
 use mxdoctor_probes::manifest::{Inventory, Origin};
 
+use super::allow::allow;
 use super::{Found, Problem, Severity, Stack, rules};
 
 /// What a rule needs to decide.
@@ -88,6 +89,7 @@ pub fn run(inventory: &Inventory) -> Vec<Problem> {
             found.into_problems()
         })
         .collect();
+    allow(inventory, &mut problems);
     sort(&mut problems);
     problems
 }

@@ -54,22 +54,18 @@ pub fn missing_right(kind: &Kind, namespace: Option<&str>) -> String {
     format!("{place}: apiGroups: [{group}], resources: [{}], verbs: [get, list]", kind.resource)
 }
 
-/// The permissions as manifests: a Role for the namespace, a ClusterRole, and a Role for each
-/// operator's namespace. The optional ones are comments.
+/// Name of the account, and of everything that gives it a right.
+const NAME: &str = "mxdoctor";
+
+/// The permissions as manifests: an account in the namespace, a Role for it there, a ClusterRole,
+/// and a Role in each operator's namespace, each bound to the account. The optional rights are
+/// comments.
 pub fn yaml(namespace: &str, operators: &[String]) -> String {
-    let mut text = String::new();
-    let role = |text: &mut String, kind: &str, name: &str, namespace: Option<&str>, reach| {
-        let _ = writeln!(
-            text,
-            "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}"
-        );
-        if let Some(namespace) = namespace {
-            let _ = writeln!(text, "  namespace: {namespace}");
-        }
-        text.push_str("rules:\n");
-        rules(text, reach);
-    };
-    role(&mut text, "Role", "mxdoctor", Some(namespace), Reach::Namespace);
+    let mut text = format!(
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: {NAME}\n  \
+         namespace: {namespace}\nautomountServiceAccountToken: false\n"
+    );
+    role(&mut text, Some(namespace), Reach::Namespace);
     for right in OPTIONS {
         let what = right.option.unwrap_or_default();
         let _ = writeln!(
@@ -78,11 +74,42 @@ pub fn yaml(namespace: &str, operators: &[String]) -> String {
             right.resource
         );
     }
-    role(&mut text, "ClusterRole", "mxdoctor", None, Reach::Cluster);
+    binding(&mut text, Some(namespace), namespace);
+    role(&mut text, None, Reach::Cluster);
+    binding(&mut text, None, namespace);
     for operator in operators {
-        role(&mut text, "Role", "mxdoctor", Some(operator), Reach::Operators);
+        role(&mut text, Some(operator), Reach::Operators);
+        binding(&mut text, Some(operator), namespace);
     }
     text
+}
+
+/// A Role in a namespace, or a ClusterRole.
+fn role(text: &mut String, place: Option<&str>, reach: Reach) {
+    head(text, if place.is_some() { "Role" } else { "ClusterRole" }, place);
+    text.push_str("rules:\n");
+    rules(text, reach);
+}
+
+/// Gives the role of a place to the account, which lives in `namespace`.
+fn binding(text: &mut String, place: Option<&str>, namespace: &str) {
+    let kind = if place.is_some() { "Role" } else { "ClusterRole" };
+    head(text, &format!("{kind}Binding"), place);
+    let _ = writeln!(
+        text,
+        "roleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: {kind}\n  name: {NAME}\n\
+         subjects:\n  - kind: ServiceAccount\n    name: {NAME}\n    namespace: {namespace}"
+    );
+}
+
+fn head(text: &mut String, kind: &str, namespace: Option<&str>) {
+    let _ = writeln!(
+        text,
+        "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {NAME}"
+    );
+    if let Some(namespace) = namespace {
+        let _ = writeln!(text, "  namespace: {namespace}");
+    }
 }
 
 fn rules(text: &mut String, reach: Reach) {

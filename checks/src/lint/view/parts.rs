@@ -29,13 +29,25 @@ pub struct Stack<'a> {
     pub jitsi: Jitsi<'a>,
 }
 
+/// Whether an object was made by a workload: a live Deployment has its ReplicaSets and pods beside
+/// it, and is one workload with them.
+fn is_made(object: &Object) -> bool {
+    let kinds = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "CronJob", "Job"];
+    let owners = object.node.list("metadata.ownerReferences").iter();
+    owners.filter_map(|owner| owner.str("kind")).any(|kind| kinds.contains(&kind))
+}
+
 impl<'a> Stack<'a> {
     /// The view of an inventory.
     pub fn new(inventory: &'a Inventory) -> Self {
         let objects = inventory.objects();
         let mut stack = Self {
             inventory,
-            workloads: objects.iter().filter_map(Workload::new).collect(),
+            workloads: objects
+                .iter()
+                .filter(|object| !is_made(object))
+                .filter_map(Workload::new)
+                .collect(),
             services: inventory.of_kind("Service").map(|object| Service { object }).collect(),
             routes: objects.iter().flat_map(reach::routes).collect(),
             secrets: secrets::produced(objects, inventory.origin),
