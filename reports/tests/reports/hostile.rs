@@ -48,6 +48,7 @@ prop_compose! {
             metrics: vec![mxdoctor_model::Metric { name, value: 1.5, unit }],
             waited_for: Vec::new(),
             rule: None,
+            about: Vec::new(),
         }
     }
 }

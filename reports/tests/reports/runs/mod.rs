@@ -57,6 +57,7 @@ pub(crate) fn check(id: &str, outcome: Outcome, summary: &str) -> CheckReport {
         metrics: Vec::new(),
         waited_for: Vec::new(),
         rule: None,
+        about: Vec::new(),
     }
 }
 

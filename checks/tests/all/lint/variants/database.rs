@@ -12,7 +12,7 @@ pub(super) const VARIANTS: &[Variant] = &[
             ("data/db-dump.yaml", "pg_dump --format", "psql --format"),
         ],
     ),
-    Variant(&["DB-02"], &[(CLUSTER, "# mxdoctor: allow DB-02", "#")]),
+    Variant(&["DB-02"], &[(CLUSTER, "mxdoctor/allow-DB-02", "note")]),
     Variant(&["DB-03"], &[(CLUSTER, "size: 2Gi", "size: 2GB")]),
     Variant(
         &["DB-04"],
@@ -64,5 +64,5 @@ pub(super) const VARIANTS: &[Variant] = &[
             "  backup:\n    barmanObjectStore: {endpointURL: \"http://minio.app-matrix.svc\"}\n",
         )],
     ),
-    Variant(&["DB-13"], &[(CLUSTER, "# mxdoctor: allow DB-13", "#")]),
+    Variant(&["DB-13"], &[(CLUSTER, "mxdoctor/allow-DB-13", "note")]),
 ];

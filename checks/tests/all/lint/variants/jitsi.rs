@@ -59,10 +59,10 @@ pub(super) const VARIANTS: &[Variant] = &[
     Variant(&["JIT-19"], &[(CONFIG, "JICOFO_ENABLE_REST: \"1\"", "JICOFO_ENABLE_REST: \"0\"")]),
     // Its comment allows what is no longer there.
     Variant(
-        &["JIT-20", "LINT-01"],
+        &["JIT-20"],
         &[(CONFIG, "  TZ: UTC", "  ENABLE_AUTH: \"1\"\n  AUTH_TYPE: internal\n  TZ: UTC")],
     ),
-    Variant(&["JIT-21"], &[(CONFIG, "# mxdoctor: allow JIT-21", "#")]),
+    Variant(&["JIT-21"], &[(CONFIG, "mxdoctor/allow-JIT-21", "note")]),
     Variant(&["JIT-22"], &[(WEB, "jitsi/web:stable-10741", "jitsi/web:stable-10888")]),
     Variant(&["JIT-23", "JIT-22"], &[(WEB, "jitsi/web:stable-10741", "jitsi/web:stable-11146")]),
     Variant(

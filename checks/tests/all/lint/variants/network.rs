@@ -45,7 +45,7 @@ pub(super) const VARIANTS: &[Variant] = &[
             "      fqdn: element.testing.borooka.ee\n      protocol: https\n",
         )],
     ),
-    Variant(&["TUN-10"], &[(ELEMENT, "# mxdoctor: allow TUN-10", "#")]),
+    Variant(&["TUN-10"], &[(ELEMENT, "mxdoctor/allow-TUN-10", "note")]),
     Variant(
         &["NET-01"],
         &[(

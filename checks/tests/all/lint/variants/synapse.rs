@@ -26,7 +26,7 @@ pub(super) const VARIANTS: &[Variant] = &[
     ),
     // What is not read cannot be judged, and so its comment allows nothing.
     Variant(
-        &["SYN-04", "LINT-01"],
+        &["SYN-04"],
         &[(WORKLOAD, "value: /config/homeserver.yaml", "value: /etc/homeserver.yaml")],
     ),
     Variant(
@@ -137,7 +137,7 @@ pub(super) const VARIANTS: &[Variant] = &[
         &["SYN-33"],
         &[("config/well-known-config.yaml", "Access-Control-Allow-Origin", "X-Nothing")],
     ),
-    Variant(&["SYN-34"], &[(CONFIG, "# mxdoctor: allow SYN-34", "#")]),
+    Variant(&["SYN-34"], &[(CONFIG, "mxdoctor/allow-SYN-34", "note")]),
     Variant(&["SYN-35"], &[(WORKLOAD, "replicas: 1", "replicas: 2")]),
     Variant(&["SYN-36"], &[(CONFIG, "trusted_key_servers: []", "web_client: false")]),
     Variant(
