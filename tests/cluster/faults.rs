@@ -488,11 +488,12 @@ pub(crate) const FAULTS: &[Fault] = &[
             ),
         ],
     ),
-    fails(
-        "jitsi_releases",
-        "jitsi.versions",
-        "jitsi-versions-differ",
-        &[
+    Fault {
+        id: "jitsi_releases",
+        check: "jitsi.versions",
+        outcome: "fail",
+        cause: "jitsi-versions-differ",
+        steps: &[
             Change(
                 "apps/v1/deployments/jitsi-web",
                 r#"[{"op": "replace", "path": "/spec/template/spec/containers/0/image",
@@ -500,7 +501,9 @@ pub(crate) const FAULTS: &[Fault] = &[
             ),
             Controllers,
         ],
-    ),
+        // A rule over images says the same.
+        also: &["kubernetes.images"],
+    },
     fails(
         "bridge_elsewhere",
         "kubernetes.jvb_network",
