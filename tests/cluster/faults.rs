@@ -335,7 +335,8 @@ pub(crate) const FAULTS: &[Fault] = &[
             Make(
                 "v1/persistentvolumeclaims",
                 r#"{"apiVersion": "v1", "kind": "PersistentVolumeClaim",
-                "metadata": {"name": "synapse-media-2"}, "spec": {
+                "metadata": {"name": "synapse-media-2",
+                "labels": {"recurring-job-group.longhorn.io/default": "enabled"}}, "spec": {
                 "storageClassName": "longhorn-lokal", "accessModes": ["ReadWriteOnce"],
                 "resources": {"requests": {"storage": "1Gi"}}}}"#,
                 "",
