@@ -82,19 +82,30 @@ impl Stack {
 
     /// The same as somebody else.
     pub(super) fn check_as(&self, kubeconfig: &Path) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mxdoctor"));
-        command.arg("check").arg("--config").arg(&self.config).args(["--vantage", "cluster"]);
-        command.arg("--kubeconfig").arg(kubeconfig).args(["--kube-namespace", "app-matrix"]);
+        let mut command = command(&self.config, kubeconfig);
+        command.args(["--vantage", "cluster"]);
         for pattern in ASKS_THE_API_SERVER {
             command.args(["--only", pattern]);
         }
         command
     }
 
+    /// `mxdoctor check` with mxdoctor's own account and another stack.toml.
+    pub(super) fn command(&self, config: &Path) -> Command {
+        command(config, &self.kubeconfig)
+    }
+
     /// The report of such a run.
     pub(super) fn report(&self) -> Result<Report, Failed> {
         Report::of(&mut self.check())
     }
+}
+
+fn command(config: &Path, kubeconfig: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mxdoctor"));
+    command.arg("check").arg("--config").arg(config);
+    command.arg("--kubeconfig").arg(kubeconfig).args(["--kube-namespace", "app-matrix"]);
+    command
 }
 
 /// What a run said, as JSON, and with which exit code it ended.

@@ -54,7 +54,7 @@ const fn warns(
 }
 
 /// Status of a Deployment without a pod that serves.
-const UNAVAILABLE: &str = r#"{"status": {"readyReplicas": null, "availableReplicas": null,
+pub(crate) const UNAVAILABLE: &str = r#"{"status": {"readyReplicas": null, "availableReplicas": null,
     "unavailableReplicas": 1, "conditions": [
     {"type": "Available", "status": "False", "reason": "MinimumReplicasUnavailable",
      "message": "Deployment does not have minimum availability.",

@@ -5,6 +5,7 @@
 
 mod bench;
 mod faults;
+mod hops;
 mod inject;
 mod live;
 mod permissions;
@@ -23,6 +24,7 @@ const TESTS: &[(&str, Test)] = &[
     ("live::healthy_to_read", live::healthy_to_read),
     ("live::secret_gone", live::secret_gone),
     ("live::two_at_once", live::two_at_once),
+    ("hops::whole", hops::whole),
     ("permissions::printed_as_shipped", permissions::printed_as_shipped),
     ("permissions::nothing_is_written", permissions::nothing_is_written),
     ("permissions::each_rule_is_missed", permissions::each_rule_is_missed),
@@ -49,6 +51,10 @@ fn main() -> ExitCode {
     trials.extend(faults::FAULTS.iter().map(|fault| {
         let bench = Arc::clone(&bench);
         Trial::test(format!("fault::{}", fault.id), move || live::broken(&bench, fault))
+    }));
+    trials.extend(hops::HOPS.iter().map(|hop| {
+        let bench = Arc::clone(&bench);
+        Trial::test(format!("hop::{}", hop.id), move || hops::broken(&bench, hop))
     }));
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(bench);
