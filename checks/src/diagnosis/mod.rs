@@ -1,10 +1,12 @@
 //! From all verdicts to ranked root causes: a pure function.
 //!
-//! Four steps. What was blocked follows from what blocked it: that is known from the facts and
-//! certain. Failures of one cause are one root cause, however many hosts show it. And some
-//! failures explain others although no fact ties them: those are the rules in `rules.rs`. Last,
-//! what one vantage leaves open another one may settle: `vantages.rs`.
+//! Five steps. What was blocked follows from what blocked it: that is known from the facts and
+//! certain. Failures of one cause are one root cause, however many hosts show it. What a name shows
+//! is deepened by the walk to it: `hops.rs`. Some failures explain others although no fact ties
+//! them: those are the rules in `rules.rs`. Last, what one vantage leaves open another one may
+//! settle: `vantages.rs`.
 
+mod hops;
 mod rank;
 mod rules;
 #[cfg(test)]
@@ -18,6 +20,7 @@ use mxdoctor_model::{CheckReport, Confidence, Outcome, RootCause};
 /// The root causes behind a run's entries, most important first.
 pub fn diagnose(checks: &[CheckReport]) -> Vec<RootCause> {
     let mut groups = groups(checks);
+    hops::deepen(&mut groups, checks);
     fold(&mut groups, checks);
     let blocked = blocked(checks);
     let mut causes: Vec<(rank::Rank, RootCause)> = groups

@@ -64,6 +64,7 @@ pub(super) const RULES: &[Rule] = &[
     object("pod-not-starting", UNSERVED),
     object("pod-not-ready", UNSERVED),
     object("database-cluster-degraded", WITHOUT_DATABASE),
+    object("port-mismatch", &["service-port-unresolved"]),
     object("workload-unavailable", UNREACHED),
     object("endpoints-not-ready", UNREACHED),
     object("service-selects-nothing", UNREACHED),

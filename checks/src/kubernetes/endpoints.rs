@@ -50,7 +50,7 @@ pub(super) fn opinion(view: &View<'_>) -> Vec<Finding> {
     };
     view.own("Service")
         .filter(judged)
-        .filter_map(|service| look(view, service).map(|f| f.on(service.to_string())))
+        .filter_map(|service| unserved(view, service).map(|f| f.on(service.to_string())))
         .collect()
 }
 
@@ -97,7 +97,8 @@ pub(super) fn serves(view: &View<'_>, service: &str) -> bool {
     serving > 0 && ports
 }
 
-fn look(view: &View<'_>, service: &Object) -> Option<Finding> {
+/// Why a Service has no endpoint that serves; none where one does.
+pub(crate) fn unserved(view: &View<'_>, service: &Object) -> Option<Finding> {
     let (all, serving, ports) = endpoints(view, service.name());
     let selector = service.node.map("spec.selector");
     let written: Vec<String> = selector

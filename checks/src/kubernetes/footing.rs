@@ -23,12 +23,12 @@ const OPERATORS: &[(&str, &[&str])] = &[
 ];
 
 /// For each object, those that it stands on directly.
-pub(super) struct Footing {
+pub(crate) struct Footing {
     edges: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Footing {
-    pub(super) fn new(view: &View<'_>) -> Self {
+    pub(crate) fn new(view: &View<'_>) -> Self {
         let mut footing = Self { edges: BTreeMap::new() };
         for workload in view.snapshot.inventory.objects().iter().filter_map(Workload::new) {
             footing.workload(view, &workload);
@@ -65,7 +65,7 @@ impl Footing {
     }
 
     /// The object, and all that it stands on.
-    fn of(&self, object: String) -> Vec<String> {
+    pub(crate) fn of(&self, object: String) -> Vec<String> {
         let mut all = vec![object];
         let mut next = 0;
         while let Some(one) = all.get(next).filter(|_| all.len() < MOST) {

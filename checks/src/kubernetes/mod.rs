@@ -32,4 +32,6 @@ pub mod tunnels;
 pub mod volumes;
 pub mod workloads;
 
+pub(crate) use endpoints::unserved;
+pub(crate) use footing::Footing;
 pub(crate) use shared::{View, absent, condition, judge, unseen};

@@ -95,6 +95,13 @@ impl<'a> Stack<'a> {
         self.routes.iter().filter(leads).collect()
     }
 
+    /// Whether a route takes a host to a Service that is not here. Where the host is meant to lead
+    /// is not known then, and the mistake is the route's.
+    pub fn is_lost(&self, host: &str) -> bool {
+        let mut routes = self.routes.iter().filter(|route| route.host == Some(host));
+        routes.any(|route| route.service.is_some() && route.target(self).is_none())
+    }
+
     fn find_jitsi(&self) -> Jitsi<'a> {
         let parts = |image: &str| -> Vec<JitsiPart<'a>> {
             let found = self.running(&[image]).into_iter();

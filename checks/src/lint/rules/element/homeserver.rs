@@ -84,7 +84,7 @@ fn base_url(stack: &Stack<'_>, found: &mut Found) {
         let Some(text) = node.as_str().filter(|text| !text.contains("${")) else { continue };
         let wrong = if text.starts_with("http://") {
             "is plain http, which a page over https may not ask".to_owned()
-        } else if !hosts.is_empty() && !hosts.contains(&host(text)) {
+        } else if !hosts.is_empty() && !hosts.contains(&host(text)) && !stack.is_lost(host(text)) {
             format!("is no name that leads to Synapse here: {}", hosts.join(", "))
         } else {
             continue;

@@ -2,18 +2,17 @@
 
 use mxdoctor_probes::manifest::Node;
 
-use super::super::tunnel::targets::in_another;
 use crate::lint::view::RouteKind;
 use crate::lint::{Found, Stack};
 use crate::rule;
 
 rule! {
     /// Traefik looks for the Service and for its port, by the Service's own number or name. Where
-    /// one is missing it drops the router and answers 404.
+    /// one is missing it drops the router and answers 404. Of tunnels TUN-02 speaks.
     ///
     /// Source: Traefik, Kubernetes CRD provider, "service port not found".
     NO_SUCH_SERVICE = "NET-04" Error: "a route leads to a Service that is there, by a port that it has"
-    breaks "the ingress answers 404 for the host, or the tunnel its own 404"
+    breaks "the ingress answers 404 for the host"
     remedy "use the name of the Service, and one of its ports"
     cause "ingress-route-missing"
     check "kubernetes.routes"
@@ -25,16 +24,14 @@ fn no_such_service(stack: &Stack<'_>, found: &mut Found) {
     if stack.services.is_empty() {
         return;
     }
-    for route in &stack.routes {
+    let routes = stack.routes.iter().filter(|route| route.kind != RouteKind::TunnelBinding);
+    for route in routes {
         let traefik =
             route.node.list("services").iter().any(|it| it.str("kind") == Some("TraefikService"));
         let Some(name) = route.service.filter(|_| !traefik && route.namespace.is_none()) else {
             continue;
         };
         let Some(service) = route.target(stack) else {
-            if in_another(stack, route).is_some() {
-                continue;
-            }
             let message = format!(
                 "{} leads to Service {}, which is not here",
                 route.object,
@@ -43,9 +40,7 @@ fn no_such_service(stack: &Stack<'_>, found: &mut Found) {
             found.at(route.object, name, message);
             continue;
         };
-        let Some(port) = route.port.filter(|_| route.kind != RouteKind::TunnelBinding) else {
-            continue;
-        };
+        let Some(port) = route.port else { continue };
         let Some(wanted) = port.scalar() else { continue };
         if service.port(wanted).is_none() {
             let has: Vec<_> =

@@ -96,7 +96,7 @@ fn base_url_elsewhere(stack: &Stack<'_>, found: &mut Found) {
         let after = text.split_once("://").map_or(text, |(_, rest)| rest);
         let host = after.split(['/', ':']).next().unwrap_or_default();
         let hosts = hosts(stack, synapse);
-        if hosts.is_empty() || hosts.contains(&host) {
+        if hosts.is_empty() || hosts.contains(&host) || stack.is_lost(host) {
             continue;
         }
         let message =

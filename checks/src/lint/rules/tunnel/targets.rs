@@ -7,13 +7,16 @@ use crate::lint::{Found, Stack};
 use crate::rule;
 
 rule! {
-    /// A binding looks for its subjects in its own namespace and nowhere else.
+    /// A binding looks for its subjects in its own namespace and nowhere else. In the place of one
+    /// that it does not find it publishes `http_status:404`.
+    ///
+    /// Silent where the tree has no Services at all: it is a part of another.
     ///
     /// Source: cloudflare-operator, `TunnelBindingReconciler.getServiceForSubject`.
-    ELSEWHERE = "TUN-02" Error: "a binding is in the namespace of its Services"
+    ELSEWHERE = "TUN-02" Error: "a binding's Services are there, in its own namespace"
     breaks "the tunnel answers 404 for the name: the operator finds no Service"
-    remedy "put the binding into the Service's namespace"
-    cause "tunnel-target-wrong"
+    remedy "name a Service of the binding's namespace, or put the binding into the Service's"
+    cause "tunnel-service-missing"
     check "kubernetes.tunnels"
     look elsewhere
 }
@@ -87,21 +90,11 @@ fn subjects<'s, 'a>(stack: &'s Stack<'a>) -> impl Iterator<Item = &'s Route<'a>>
     stack.routes.iter().filter(|route| route.kind == RouteKind::TunnelBinding)
 }
 
-/// The Service of a subject that is in another namespace, where its own has none of the name.
-pub(in crate::lint::rules) fn in_another<'a>(
-    stack: &Stack<'a>,
-    route: &Route<'a>,
-) -> Option<&'a Object> {
-    let name = route.service?.as_str()?;
-    if route.kind != RouteKind::TunnelBinding || route.target(stack).is_some() {
-        return None;
-    }
-    stack.inventory.named("Service", name).next()
-}
-
 fn elsewhere(stack: &Stack<'_>, found: &mut Found) {
-    for route in subjects(stack) {
-        if let (Some(other), Some(name)) = (in_another(stack, route), route.service) {
+    for route in subjects(stack).filter(|route| route.target(stack).is_none()) {
+        let Some(name) = route.service.filter(|_| !stack.services.is_empty()) else { continue };
+        let said = name.as_str().unwrap_or_default();
+        if let Some(other) = stack.inventory.named("Service", said).next() {
             let message = format!(
                 "Service {} is in {}, and the binding in {}",
                 other.name(),
@@ -109,6 +102,9 @@ fn elsewhere(stack: &Stack<'_>, found: &mut Found) {
                 route.object.namespace().unwrap_or("another"),
             );
             found.at(route.object, name, message).also_place(other.place(), "the Service");
+        } else {
+            let message = format!("{} leads to Service {said}, which is not here", route.object);
+            found.at(route.object, name, message);
         }
     }
 }
