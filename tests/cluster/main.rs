@@ -4,6 +4,7 @@
 //! which the addresses of its pods are the machine's own. A test that breaks something heals it.
 
 mod bench;
+mod deploy;
 mod faults;
 mod hops;
 mod inject;
@@ -25,6 +26,8 @@ const TESTS: &[(&str, Test)] = &[
     ("live::secret_gone", live::secret_gone),
     ("live::two_at_once", live::two_at_once),
     ("hops::whole", hops::whole),
+    ("deploy::taken_as_written", deploy::taken_as_written),
+    ("deploy::pods_are_restricted", deploy::pods_are_restricted),
     ("permissions::printed_as_shipped", permissions::printed_as_shipped),
     ("permissions::nothing_is_written", permissions::nothing_is_written),
     ("permissions::each_rule_is_missed", permissions::each_rule_is_missed),

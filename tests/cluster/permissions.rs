@@ -36,7 +36,7 @@ pub(super) fn printed_as_shipped(bench: &Bench) -> Result<(), Failed> {
 }
 
 /// The objects of a text, as kubectl reads it, by kind, namespace and name.
-fn objects(stack: &Stack, text: &str) -> Result<BTreeMap<String, Value>, Failed> {
+pub(super) fn objects(stack: &Stack, text: &str) -> Result<BTreeMap<String, Value>, Failed> {
     let file = stack.kubeconfig.with_file_name("objects.yaml");
     std::fs::write(&file, text)?;
     let mut command = stack.cluster.kubectl();
