@@ -98,6 +98,15 @@ const NOT_ISSUED: &str = r#"{"status": {"conditions": [
     "notAfter": null, "notBefore": null, "renewalTime": null,
     "failedIssuanceAttempts": 3, "lastFailureTime": "ago:7200"}}"#;
 
+/// Synapse's container ends again and again; what it says is the kubelet's to tell.
+pub(crate) const SYNAPSE_CRASHES: &[Step] = down!(
+    "synapse",
+    "synapse",
+    r#""state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s"}},
+    "lastState": {"terminated": {"reason": "Error", "exitCode": 1,
+     "startedAt": "ago:301", "finishedAt": "ago:300"}}"#
+);
+
 /// Every way.
 pub(crate) const FAULTS: &[Fault] = &[
     fails(

@@ -199,7 +199,7 @@ fn configuration(edge: &Edge, traefik: &Traefik) -> String {
         PUBLIC[1],
         PUBLIC[2],
         PUBLIC[3],
-        resolve(PUBLIC, edge.address),
+        resolve(PUBLIC, edge.address()),
         bases("internal", INTERNAL),
         resolve(INTERNAL, traefik.websecure),
     )

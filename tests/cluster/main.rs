@@ -9,6 +9,7 @@ mod faults;
 mod hops;
 mod inject;
 mod live;
+mod logs;
 mod permissions;
 
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ const TESTS: &[(&str, Test)] = &[
     ("live::secret_gone", live::secret_gone),
     ("live::two_at_once", live::two_at_once),
     ("hops::whole", hops::whole),
+    ("logs::synapse", logs::synapse),
     ("deploy::taken_as_written", deploy::taken_as_written),
     ("deploy::pods_are_restricted", deploy::pods_are_restricted),
     ("permissions::printed_as_shipped", permissions::printed_as_shipped),

@@ -83,9 +83,7 @@ fn fold(groups: &mut Vec<Group>, checks: &[CheckReport]) {
         let follows = |index: usize| {
             let about = &checks[index].about;
             !rule.by_object
-                || objects.is_empty()
-                || about.is_empty()
-                || objects.iter().any(|object| about.contains(object))
+                || objects.iter().any(|object| about.is_empty() || about.contains(object))
         };
         let mut folded = Vec::new();
         for (position, group) in groups.iter_mut().enumerate() {

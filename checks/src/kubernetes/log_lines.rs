@@ -23,6 +23,13 @@ pub(super) const SIGNS: &[Sign] = &[
         "signing-key-unreadable",
         "it cannot read its signing key",
     ),
+    // What the file is instead stands in lines of their own below.
+    sign(
+        SYNAPSE,
+        &["error in configuration at 'signing_key"],
+        "signing-key-unreadable",
+        "it cannot read its signing key",
+    ),
     sign(
         SYNAPSE,
         &["signing.key", "is a directory"],
