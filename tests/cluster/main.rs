@@ -11,6 +11,7 @@ mod inject;
 mod live;
 mod logs;
 mod permissions;
+mod trees;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ const TESTS: &[(&str, Test)] = &[
     ("live::two_at_once", live::two_at_once),
     ("hops::whole", hops::whole),
     ("logs::synapse", logs::synapse),
+    ("trees::taken", trees::taken),
     ("deploy::taken_as_written", deploy::taken_as_written),
     ("deploy::pods_are_restricted", deploy::pods_are_restricted),
     ("permissions::printed_as_shipped", permissions::printed_as_shipped),

@@ -14,17 +14,45 @@ const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// Nothing in the image is bigger than the program, and that must stay small.
 const MOST_BYTES: u64 = 25 * 1024 * 1024;
 
-/// Builds the program, lays out the context in `target/image`, and has buildah make the image of
-/// it. Without buildah the context is left for another builder.
+/// What the image is called.
+const TAG: &str = concat!("localhost/mxdoctor:", env!("CARGO_PKG_VERSION"));
+
+/// Builds the program and has buildah make the image of it. Without buildah the context is left for
+/// another builder.
 pub(crate) fn run(
-    mut cargo: Command,
+    cargo: Command,
     workspace: &Path,
     target: &Path,
 ) -> Result<ExitCode, Box<dyn Error>> {
+    let bytes = make(cargo, workspace, target, &[])?;
+    eprintln!("{TAG}: {bytes} bytes");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Has rustup fetch what a static program is linked with.
+pub(crate) fn install() -> Result<(), Box<dyn Error>> {
+    let status = Command::new("rustup").args(["target", "add", TARGET]).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(format!("rustup has no target {TARGET}").into()),
+        Err(error) => Err(format!("rustup: {error}; the image needs the target {TARGET}").into()),
+    }
+}
+
+/// The image, in the storage that the flags name; how many bytes are in it.
+fn make(
+    mut cargo: Command,
+    workspace: &Path,
+    target: &Path,
+    storage: &[&str],
+) -> Result<u64, Box<dyn Error>> {
     let build = ["build", "--profile", "image", "--bin", "mxdoctor", "--target", TARGET];
     if !cargo.args(build).status()?.success() {
-        eprintln!("help: `rustup target add {TARGET}` and, on Debian, `apt install musl-tools`");
-        return Ok(ExitCode::FAILURE);
+        return Err(format!(
+            "no static program: `rustup target add {TARGET}` and, on Debian, \
+             `apt install musl-tools`"
+        )
+        .into());
     }
     let context = target.join("image");
     fs::create_dir_all(context.join("tmp"))?;
@@ -39,17 +67,61 @@ pub(crate) fn run(
         return Err(format!("the image would have {bytes} bytes, more than {MOST_BYTES}").into());
     }
     let recipe = workspace.join("deploy/Containerfile");
-    let tag = concat!("localhost/mxdoctor:", env!("CARGO_PKG_VERSION"));
     let mut buildah = Command::new("buildah");
     // Nothing runs in the build: it must come to its end without network and other images.
-    buildah.args(["build", "--network", "none", "--pull-never"]);
-    match buildah.args(["--tag", tag, "--file"]).arg(&recipe).arg(&context).status() {
-        Ok(status) if status.success() => eprintln!("{tag}: {bytes} bytes"),
-        Ok(_) => return Ok(ExitCode::FAILURE),
+    buildah.args(storage).args(["build", "--network", "none", "--pull-never"]);
+    let status = buildah.args(["--tag", TAG, "--file"]).arg(&recipe).arg(&context).status();
+    match status {
+        Ok(status) if status.success() => Ok(bytes),
+        Ok(status) => Err(format!("buildah ended with {status}").into()),
         Err(error) => {
-            eprintln!("buildah: {error}; build {} with {}", context.display(), recipe.display());
-            return Ok(ExitCode::FAILURE);
+            let (context, recipe) = (context.display(), recipe.display());
+            Err(format!("buildah: {error}; build {context} with {recipe}").into())
         }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::{TAG, make};
+
+    fn said(command: &mut Command) -> String {
+        let output = command.output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command:?}: {}\n{text}\n{errors}", output.status);
+        text
+    }
+
+    /// Built from nothing and without network, and then run as a stranger runs it: as the user that
+    /// it names, with no file but its own.
+    #[test]
+    fn the_image_runs_the_demo() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (root, run) = (path("root"), path("run"));
+        let storage = ["--root", &root, "--runroot", &run, "--storage-driver", "vfs"];
+        let bytes = make(crate::cargo(), &crate::workspace(), &crate::target(), &storage);
+        let bytes = bytes.expect("an image");
+        let buildah = || {
+            let mut command = Command::new("buildah");
+            command.args(storage);
+            command
+        };
+        let container = said(buildah().args(["from", "--pull-never", TAG]));
+        let container = container.trim();
+        let of = "{{.OCIv1.Config.User}} {{.OCIv1.Config.Entrypoint}} {{.OCIv1.Config.Cmd}}";
+        let config = said(buildah().args(["inspect", "--format", of, container]));
+        assert_eq!(config.trim(), "65532:65532 [/mxdoctor] [--help]");
+        let isolated = ["run", "--isolation", "chroot", container, "--", "/mxdoctor"];
+        let demo = said(buildah().args(isolated).args(["demo", "--report", "json"]));
+        let report: serde_json::Value = serde_json::from_str(&demo).expect("a report");
+        assert_eq!(report["summary"]["fail"], 0, "{demo}");
+        assert!(report["summary"]["pass"].as_u64() > Some(100), "{demo}");
+        assert!(bytes > 0);
+        said(buildah().args(["rm", container]));
+        said(buildah().args(["rmi", TAG]));
+    }
 }
