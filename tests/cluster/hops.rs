@@ -224,6 +224,19 @@ pub(super) fn whole(bench: &Bench) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Without a version in stack.toml the one of the image's tag is taken for the one that is meant;
+/// Synapse here is not of it.
+pub(super) fn versions(bench: &Bench) -> Result<(), Failed> {
+    let stack = bench.stack()?;
+    let way = Way::open(stack)?;
+    let mut command = stack.command(&way.config);
+    let report = Report::of(command.args(["--only", "synapse.software"]))?;
+    let [cause] = report.causes() else { return Err(report.bad().into()) };
+    let said = string(&cause["summary"]);
+    let right = cause["cause"] == "version-differs" && said.contains("where Synapse 1.147.0 was");
+    ensure(right, || report.bad())
+}
+
 /// The hop is named from where it is on the way, and is the one cause; from elsewhere all is well.
 pub(super) fn broken(bench: &Bench, hop: &Hop) -> Result<(), Failed> {
     let stack = bench.aged()?;

@@ -28,6 +28,7 @@ const TESTS: &[(&str, Test)] = &[
     ("live::secret_gone", live::secret_gone),
     ("live::two_at_once", live::two_at_once),
     ("hops::whole", hops::whole),
+    ("hops::versions", hops::versions),
     ("logs::synapse", logs::synapse),
     ("trees::taken", trees::taken),
     ("deploy::taken_as_written", deploy::taken_as_written),

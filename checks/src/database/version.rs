@@ -3,13 +3,13 @@
 use mxdoctor_model::{Evidence, EvidenceKind, Finding};
 
 use super::absent;
-use crate::facts::{DatabaseSession, Release, Software};
+use crate::facts::{DatabaseSession, Release, Software, Written};
 use crate::{Cx, Verdict, check};
 
 check! {
     /// ## What it asserts
     /// PostgreSQL is of the version that was written down (`expect.postgres_version`, `16` or
-    /// `16.10`), one that the homeserver works with, and one that still gets corrections.
+    /// `16.10`; else the image tag of the Cluster in the namespace, where that is looked at), one that the homeserver works with, and one that still gets corrections.
     ///
     /// ## Why it matters
     /// Synapse 1.147 does not start with a PostgreSQL before 14. A major release gets no
@@ -54,17 +54,17 @@ async fn run(cx: &Cx) -> Verdict {
     }
     let session = cx.fact(DatabaseSession).await?;
     let runs = &session.version;
-    let expect = &cx.target().expect;
+    let written = cx.fact(Written).await?;
     // Which homeserver it is, matters for old releases only.
     let synapse = match major(runs) {
         Some(major) if major < OLDEST => match cx.fact(Software).await {
             Ok(software) => software.is_synapse().then(|| software.version.clone()),
-            Err(_) => expect.synapse_version.clone(),
+            Err(_) => written.synapse.clone(),
         },
         _ => None,
     };
     let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
-    let finding = judge(runs, expect.postgres_version.as_deref(), synapse.as_deref(), today);
+    let finding = judge(runs, written.postgres.as_deref(), synapse.as_deref(), today);
     let said = Evidence::new(EvidenceKind::Database, format!("server_version is {runs}"));
     Ok(finding.evidences([said]).into())
 }

@@ -3,7 +3,9 @@
 use mxdoctor_model::{Evidence, EvidenceKind, Finding};
 use mxdoctor_probes::http::Response;
 
-use crate::facts::{ELEMENT_ADVISORIES, Element, ElementConfig, Release, as_written, ask, is_html};
+use crate::facts::{
+    ELEMENT_ADVISORIES, Element, ElementConfig, Release, Written, as_written, ask, is_html,
+};
 use crate::{Cx, Verdict, check};
 
 check! {
@@ -11,7 +13,7 @@ check! {
     ///
     /// ## What it asserts
     /// Element's file `/version` says the version of `expect.element_version`, where that is given,
-    /// and not one with a published weakness by which a stranger can do serious harm. Lesser
+    /// else that of the image tag in the namespace, where that is looked at, and not one with a published weakness by which a stranger can do serious harm. Lesser
     /// weaknesses are named in the result and do not change it.
     ///
     /// ## Why it matters
@@ -41,11 +43,14 @@ async fn run(cx: &Cx) -> Verdict {
         Err(by) => return ask::own(by),
     };
     let answer = exchange.last();
-    let finding = judge(answer, cx.target().expect.element_version.as_deref());
+    let written = cx.fact(Written).await?;
+    let asked = cx.target().expect.element_version.is_some();
+    let finding = judge(answer, written.element.as_deref(), asked);
     Ok(finding.evidence(EvidenceKind::Request, answer.line()).into())
 }
 
-fn judge(answer: &Response, expected: Option<&str>) -> Finding {
+/// `asked`: whether somebody wants to know, so that an answer without a version is no way out.
+fn judge(answer: &Response, expected: Option<&str>, asked: bool) -> Finding {
     let text = answer.text();
     let version = text.trim();
     let told = answer.status.as_u16() == 200
@@ -54,7 +59,7 @@ fn judge(answer: &Response, expected: Option<&str>) -> Finding {
         && !version.contains(char::is_whitespace);
     if !told {
         let reason = "Element does not say its version: there is no file `version`";
-        return match expected {
+        return match expected.filter(|_| asked) {
             None => Finding::skip(reason),
             Some(expected) => Finding::error(reason).expected(expected),
         };
@@ -94,7 +99,7 @@ mod tests {
     use crate::facts::tests::answer;
 
     fn judged(status: u16, body: &str, expected: Option<&str>) -> Finding {
-        judge(&answer(status, &[], body), expected)
+        judge(&answer(status, &[], body), expected, expected.is_some())
     }
 
     #[test]

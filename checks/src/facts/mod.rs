@@ -29,6 +29,7 @@ mod software;
 #[cfg(test)]
 pub(crate) mod tests;
 mod turn;
+mod written;
 
 pub use addresses::{Addresses, Resolved, Source, reserved, unreachable_from_outside};
 pub use advisories::{Advisory, ELEMENT as ELEMENT_ADVISORIES, SYNAPSE as SYNAPSE_ADVISORIES};
@@ -63,6 +64,7 @@ pub use resolver::Resolver;
 pub use sessions::{Attempt, Handshakes, Ipv6, Sessions, Trusted};
 pub use software::{Release, ServerSoftware, Software};
 pub use turn::{Offered, OfferedTurn, OutboundUdp, TurnServers, UdpOut};
+pub use written::{Versions as WrittenVersions, Written};
 
 pub(crate) use addresses::{host_of, listed};
 pub(crate) use candidates::looks_like_element;

@@ -12,7 +12,7 @@ mod rule;
 pub mod rules;
 mod suppress;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod view;
 
 pub use problem::{Change, Fix, Found, Problem, Severity};

@@ -2,7 +2,7 @@
 
 use mxdoctor_model::{Evidence, EvidenceKind, Finding};
 
-use crate::facts::{Release, SYNAPSE_ADVISORIES, ServerSoftware, Software, as_written};
+use crate::facts::{Release, SYNAPSE_ADVISORIES, ServerSoftware, Software, Written, as_written};
 use crate::{Cx, Verdict, check};
 
 check! {
@@ -10,9 +10,10 @@ check! {
     ///
     /// ## What it asserts
     /// The version that the homeserver says of itself (`/_matrix/federation/v1/version`, else its
-    /// `Server` header) is the one of `expect.synapse_version`, where that is given. For Synapse it
-    /// is not one with a published weakness by which somebody without an account there can do
-    /// serious harm. Lesser weaknesses are named in the result and do not change it.
+    /// `Server` header) is the one of `expect.synapse_version`, where that is given, else that of
+    /// the image tag in the namespace, where that is looked at. For Synapse it is not one with a
+    /// published weakness by which somebody without an account there can do serious harm. Lesser
+    /// weaknesses are named in the result and do not change it.
     ///
     /// ## Why it matters
     /// A deployment that still runs yesterday's image after a change of the manifests has not been
@@ -35,7 +36,8 @@ check! {
 
 async fn run(cx: &Cx) -> Verdict {
     let software = cx.fact(Software).await?;
-    Ok(judge(&software, cx.target().expect.synapse_version.as_deref()).into())
+    let written = cx.fact(Written).await?;
+    Ok(judge(&software, written.synapse.as_deref()).into())
 }
 
 fn judge(software: &ServerSoftware, expected: Option<&str>) -> Finding {
