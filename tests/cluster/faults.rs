@@ -331,6 +331,43 @@ pub(crate) const FAULTS: &[Fault] = &[
         &[Change("v1/configmaps/element-config", r#"{"data": {"config.json": "{\"brand\": "}}"#)],
     ),
     fails(
+        "rollout_deadlock",
+        "kubernetes.rollouts",
+        "rollout-deadlock",
+        &[
+            Change(
+                "apps/v1/deployments/synapse",
+                r#"{"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {
+                "maxSurge": 1, "maxUnavailable": 0}}}}"#,
+            ),
+            Controllers,
+        ],
+    ),
+    fails(
+        "dns_policy",
+        "kubernetes.jvb_network",
+        "jvb-dns-policy",
+        &[
+            Change(
+                "apps/v1/deployments/jitsi-jvb",
+                r#"{"spec": {"template": {"spec": {"dnsPolicy": "ClusterFirst"}}}}"#,
+            ),
+            Controllers,
+        ],
+    ),
+    fails(
+        "admin_public",
+        "kubernetes.tunnels",
+        "admin-api-public",
+        &[
+            Change(
+                "networking.cfargotunnel.com/v1alpha1/tunnelbindings/synapse",
+                r#"[{"op": "remove", "path": "/subjects/0/spec/path"}]"#,
+            ),
+            Controllers,
+        ],
+    ),
+    fails(
         "storage_class",
         "kubernetes.volumes",
         "storage-class-missing",
