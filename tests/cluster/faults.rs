@@ -344,6 +344,19 @@ pub(crate) const FAULTS: &[Fault] = &[
         ],
     ),
     fails(
+        "read_only",
+        "kubernetes.security",
+        "security-context-unfit",
+        &[
+            Change(
+                "apps/v1/deployments/element",
+                r#"[{"op": "remove",
+                "path": "/spec/template/spec/containers/0/volumeMounts/1"}]"#,
+            ),
+            Controllers,
+        ],
+    ),
+    fails(
         "dns_policy",
         "kubernetes.jvb_network",
         "jvb-dns-policy",
