@@ -28,8 +28,8 @@ rule! {
     /// to what the node has already. When Docker Hub limits the node's address (429) or is not
     /// reached, a pod that would have started stays in ImagePullBackOff.
     ///
-    /// Silent where credentials are given for pulling, and about tags that move, which have a rule
-    /// of their own.
+    /// Silent where credentials are given for pulling, and about tags that may move, such as `16`
+    /// or `latest`: to ask is what brings their updates.
     ///
     /// Source: Kubernetes, "Images", image pull policy; Docker Hub, "Pull usage and limits".
     ASKED = "WL-17" Warning: "a pod starts without asking Docker Hub for what its node has"
@@ -65,13 +65,21 @@ fn moves(image: &Image<'_>) -> bool {
     })
 }
 
+/// Whether an image's name leads to the same for ever: by its digest, by all three numbers of a
+/// release, or by one of Jitsi's.
+fn stays(image: &Image<'_>) -> bool {
+    let release = || image.version().is_some_and(|version| version.len() >= 3);
+    let of_jitsi = || image.repository.starts_with("jitsi/");
+    image.digest.is_some() || (!moves(image) && (release() || of_jitsi()))
+}
+
 fn asked(stack: &Stack<'_>, found: &mut Found) {
     for workload in own(stack).into_iter().filter(|workload| !may_log_in(stack, workload)) {
         for container in workload.containers() {
             let Some(node) = container.node.get("imagePullPolicy") else { continue };
             let Some(image) = container.image() else { continue };
             let hub = image.registry.is_none_or(|host| host.ends_with("docker.io"));
-            if node.as_str() != Some("Always") || !hub || moves(&image) {
+            if node.as_str() != Some("Always") || !hub || !stays(&image) {
                 continue;
             }
             let message = format!("each start asks Docker Hub for {}", image.text);
@@ -136,6 +144,7 @@ mod tests {
         for silent in [
             with("matrixdotorg/synapse:v1.147.0", "IfNotPresent"),
             with("matrixdotorg/synapse:latest", "Always"),
+            with("postgres:16", "Always"),
             with("ghcr.io/element-hq/synapse:v1.147.0", "Always"),
             bad.replace("    spec:\n      containers", secret),
             bad.replace("    spec:\n", "    spec:\n      serviceAccountName: synapse\n"),

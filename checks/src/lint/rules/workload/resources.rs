@@ -10,16 +10,16 @@ use crate::rule;
 
 rule! {
     /// What asks for no memory is the first that the kubelet ends when the node runs short; what
-    /// has no limit is what makes it run short; what asks for no processor waits behind everything
-    /// that does. A limit counts as the request where that is not given.
+    /// has no limit is what makes it run short; what asks for no cpu waits behind everything that
+    /// does. A limit counts as the request where that is not given.
     ///
-    /// No limit for processors is asked for: it makes Synapse and the bridge slow while the node
-    /// is idle. Silent where a LimitRange or a VerticalPodAutoscaler of the tree says it. The
-    /// database's Cluster has a rule of its own.
+    /// A cpu limit is not asked for: it makes Synapse and the bridge slow while the node is idle.
+    /// Silent where a LimitRange or a VerticalPodAutoscaler of the tree says it. The database's
+    /// Cluster has a rule of its own.
     ///
     /// Source: Kubernetes, "Resource Management for Pods and Containers", "Pod Quality of Service
     /// Classes".
-    UNSET = "WL-02" Warning: "a container asks for processor and memory, and has a memory limit"
+    UNSET = "WL-02" Warning: "a container requests cpu and memory, and has a memory limit"
     breaks "on a busy node its pod is evicted first, or it takes the memory of all others"
     remedy "set resources.requests.cpu, resources.requests.memory and resources.limits.memory"
     cause "resources-unset"
@@ -29,10 +29,10 @@ rule! {
 
 rule! {
     /// Below a certain limit a program is ended by the kernel (OOMKilled, exit code 137) again and
-    /// again: Synapse's main process below 1 GB once it is in a large room, the bridge below
-    /// 512 MiB and the focus below 256 MiB whatever their heap, Element's web server below 32 MiB,
-    /// and anything below 6 MiB at its start. `512m` are no megabytes: `m` stands for thousandths
-    /// of a byte.
+    /// again: Synapse's main process below 1 GB once it is in a large room, and anything below
+    /// 6 MiB at its start. 512 MiB for the bridge, whatever its heap, and 32 MiB for Element's web
+    /// server are taken as the least. `512m` are no megabytes: `m` stands for thousandths of a
+    /// byte.
     ///
     /// A heap of focus or bridge that does not fit its limit has a rule of its own. In a live
     /// namespace the pods say themselves whether they were killed.
@@ -59,9 +59,9 @@ fn unset(stack: &Stack<'_>, found: &mut Found) {
                     && !is_default(stack, &workload, kind, resource)
             };
             let lacking: Vec<&str> = [
-                ("requests", "cpu", "no processor is asked for"),
-                ("requests", "memory", "no memory is asked for"),
-                ("limits", "memory", "memory has no limit"),
+                ("requests", "cpu", "no cpu request"),
+                ("requests", "memory", "no memory request"),
+                ("limits", "memory", "no memory limit"),
             ]
             .into_iter()
             .filter_map(|(kind, resource, says)| lacks(kind, resource).then_some(says))
@@ -69,7 +69,7 @@ fn unset(stack: &Stack<'_>, found: &mut Found) {
             if lacking.is_empty() {
                 continue;
             }
-            let message = format!("{}: {}", container.name(), lacking.join(", "));
+            let message = format!("{} has {}", container.name(), lacking.join(", "));
             match container.node.entry("resources") {
                 Some(entry) => found.place(workload.object, entry.place.clone(), message),
                 None => found.at(workload.object, name(&container), message),
@@ -113,7 +113,6 @@ fn floor(
         }
         Program::Element => Some((32 << 20, "Element's web server needs 32Mi")),
         Program::Jitsi("jvb") => Some((512 << 20, "the bridge needs 512Mi whatever its heap")),
-        Program::Jitsi("jicofo") => Some((256 << 20, "the focus needs 256Mi whatever its heap")),
         _ => None,
     }
 }
@@ -172,11 +171,10 @@ mod tests {
     fn resources_are_set() {
         assert_eq!(found("WL-02", &with(GOOD)), [""; 0]);
         let none = synapse("server_name: a");
-        let expected = "19:15 synapse: no processor is asked for, no memory is asked for, memory \
-                        has no limit";
+        let expected = "19:15 synapse has no cpu request, no memory request, no memory limit";
         assert_eq!(found("WL-02", &none), [expected]);
         let open = with("{requests: {cpu: 1, memory: 1Gi}}");
-        assert_eq!(found("WL-02", &open), ["21:9 synapse: memory has no limit"]);
+        assert_eq!(found("WL-02", &open), ["21:9 synapse has no memory limit"]);
         let range = "---\napiVersion: v1\nkind: LimitRange\nmetadata: {name: r}\nspec: {limits: \
                      [{type: Container, default: {cpu: 1, memory: 1Gi}}]}\n";
         assert_eq!(found("WL-02", &(none.clone() + range)), [""; 0]);
