@@ -22,7 +22,7 @@ rule! {
     /// Source: Synapse, `/health` in "Using a reverse proxy" and "Upgrading Synapse"; Jicofo,
     /// `doc/health-checks.md`.
     KILLED = "WL-05" Warning: "no probe kills what a new start does not help"
-    breaks "Synapse is killed in the middle of a schema migration, or with each pause of the database"
+    breaks "Synapse is killed in the middle of a schema migration, or while its database is away"
     remedy "let liveness ask /health, and add a startupProbe of 30 times 10 s"
     cause "probe-kills"
     check "kubernetes.workloads"
