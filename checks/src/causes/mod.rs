@@ -20,6 +20,7 @@ mod synapse;
 mod tls;
 mod turn;
 mod vantage;
+mod workload;
 
 use crate::Cause;
 
@@ -45,4 +46,5 @@ pub(crate) const TABLES: &[&[Cause]] = &[
     kubernetes_parts::CAUSES,
     manifests::CAUSES,
     platform::CAUSES,
+    workload::CAUSES,
 ];

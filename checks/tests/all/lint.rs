@@ -76,6 +76,14 @@ fn the_reference_is_clean_in_a_cluster_too() {
 }
 
 #[test]
+fn our_own_workloads_are_clean() {
+    let problems = looked(&files("../../deploy/base", 8));
+    let of_workloads = problems.iter().filter(|problem| problem.rule.family() == "WL");
+    let told: Vec<_> = of_workloads.map(told).collect();
+    assert_eq!(told, [""; 0]);
+}
+
+#[test]
 fn what_the_text_says_and_nothing_more_is_full_of_traps() {
     let problems = looked(&files("naive", 10));
     let told: Vec<_> = problems.iter().map(told).collect();
@@ -126,4 +134,19 @@ const EXPECTED: &[(&str, &str, u32)] = &[
     ("TUN-10", "networking/element-ingress.yaml", 10),
     ("TUN-10", "networking/jitsi-ingress.yaml", 10),
     ("TUN-10", "networking/synapse-ingress.yaml", 10),
+    ("WL-05", "components/synapse.yaml", 31),
+    ("WL-06", "components/element.yaml", 21),
+    ("WL-06", "components/jitsi/jicofo.yaml", 28),
+    ("WL-06", "components/jitsi/jvb.yaml", 32),
+    ("WL-06", "components/jitsi/prosody.yaml", 29),
+    ("WL-06", "components/jitsi/web.yaml", 24),
+    ("WL-06", "components/synapse.yaml", 31),
+    ("WL-07", "components/element.yaml", 17),
+    ("WL-07", "components/jitsi/jvb.yaml", 18),
+    ("WL-07", "components/synapse.yaml", 17),
+    ("WL-08", "components/element.yaml", 4),
+    ("WL-08", "components/jitsi/jvb.yaml", 4),
+    ("WL-08", "components/synapse.yaml", 4),
+    ("WL-12", "components/jitsi/jvb.yaml", 18),
+    ("WL-12", "components/synapse.yaml", 17),
 ];

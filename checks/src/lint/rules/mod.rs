@@ -11,6 +11,7 @@ mod secrets;
 mod storage;
 mod synapse;
 mod tunnel;
+mod workload;
 
 use super::{Rule, reading};
 
@@ -25,6 +26,7 @@ const FAMILIES: &[&[&Rule]] = &[
     tunnel::RULES,
     database::RULES,
     storage::RULES,
+    workload::RULES,
     cron::RULES,
     kustomize::RULES,
     reading::RULES,

@@ -1,6 +1,9 @@
 //! The heap of focus and bridge, and the container's limit.
 
+use mxdoctor_probes::manifest::{Node, Place};
+
 use super::variable::{Variable, variable};
+use crate::lint::view::JitsiPart;
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -20,41 +23,62 @@ rule! {
 /// What both images ask for.
 const DEFAULT: &str = "3072m";
 
+/// A heap that does not fit.
+pub(in crate::lint::rules) struct Misfit<'a> {
+    /// The variable that sets the heap.
+    variable: &'static str,
+    /// The heap, as it is written.
+    heap: String,
+    /// Where it is written; none where it is the image's default.
+    place: Option<Place>,
+    /// The memory limit.
+    node: &'a Node,
+    /// The memory limit in bytes.
+    limit: u64,
+}
+
+/// The heap of a part, where it does not fit the part's memory limit.
+pub(in crate::lint::rules) fn misfit<'a>(
+    stack: &Stack<'a>,
+    name: &str,
+    part: &JitsiPart<'a>,
+) -> Option<Misfit<'a>> {
+    let variable_name = match name {
+        "jvb" => "VIDEOBRIDGE_MAX_MEMORY",
+        "jicofo" => "JICOFO_MAX_MEMORY",
+        _ => return None,
+    };
+    let node = part.container.resource("limits", "memory")?;
+    let limit = quantity(node.scalar()?)?;
+    let (heap, place) = match variable(stack, part, variable_name) {
+        Variable::Unknown => return None,
+        Variable::Missing => (DEFAULT.to_owned(), None),
+        Variable::Given(env) => (env.known()?.to_owned(), Some(env.place.clone())),
+    };
+    let fits = java(&heap)? * 10 <= limit * 9;
+    (!fits).then_some(Misfit { variable: variable_name, heap, place, node, limit })
+}
+
 fn heap(stack: &Stack<'_>, found: &mut Found) {
     for (name, part) in stack.jitsi.parts() {
-        let variable_name = match name {
-            "jvb" => "VIDEOBRIDGE_MAX_MEMORY",
-            "jicofo" => "JICOFO_MAX_MEMORY",
-            _ => continue,
+        let Some(Misfit { variable, heap, place, node, limit }) = misfit(stack, name, &part) else {
+            continue;
         };
-        let Some(node) = part.container.resource("limits", "memory") else { continue };
-        let Some(limit) = node.scalar().and_then(quantity) else { continue };
-        let (text, place) = match variable(stack, &part, variable_name) {
-            Variable::Unknown => continue,
-            Variable::Missing => (DEFAULT.to_owned(), None),
-            Variable::Given(env) => {
-                let Some(known) = env.known() else { continue };
-                (known.to_owned(), Some(env.place.clone()))
-            }
-        };
-        let Some(heap) = java(&text) else { continue };
-        if heap * 10 > limit * 9 {
-            let given = if place.is_some() { "" } else { ", the image's default" };
-            let message = format!(
-                "{name}'s heap is {text}{given}, and its memory limit {}",
-                node.scalar().unwrap_or_default()
-            );
-            let problem = found.at(part.workload.object, node, message);
-            problem.remedy(format!("set {variable_name} to {}m", (limit * 7 / 10) >> 20));
-            if let Some(place) = place {
-                problem.also_place(&place, "the heap");
-            }
+        let given = if place.is_some() { "" } else { ", the image's default" };
+        let message = format!(
+            "{name}'s heap is {heap}{given}, and its memory limit {}",
+            node.scalar().unwrap_or_default()
+        );
+        let problem = found.at(part.workload.object, node, message);
+        problem.remedy(format!("set {variable} to {}m", (limit * 7 / 10) >> 20));
+        if let Some(place) = place {
+            problem.also_place(&place, "the heap");
         }
     }
 }
 
 /// Bytes of a Kubernetes quantity: `512Mi`, `1Gi`, `1G`.
-fn quantity(text: &str) -> Option<u64> {
+pub(in crate::lint::rules) fn quantity(text: &str) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number: f64 = text[..end].parse().ok()?;
     let unit: f64 = match &text[end..] {

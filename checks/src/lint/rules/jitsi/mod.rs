@@ -3,14 +3,14 @@
 mod accounts;
 mod agreement;
 mod bridge;
-mod memory;
+pub(super) mod memory;
 mod page;
 mod ports;
 mod release;
 mod rollout;
 mod signalling;
 mod spread;
-mod variable;
+pub(super) mod variable;
 mod web;
 
 use crate::lint::Rule;

@@ -26,7 +26,11 @@ pub(super) fn variable<'a>(stack: &Stack<'a>, part: &JitsiPart<'a>, name: &str) 
 }
 
 /// Whether a switch is on, as the images read it: `1`, `true`.
-pub(super) fn is_on(stack: &Stack<'_>, part: &JitsiPart<'_>, name: &str) -> Option<bool> {
+pub(in crate::lint::rules) fn is_on(
+    stack: &Stack<'_>,
+    part: &JitsiPart<'_>,
+    name: &str,
+) -> Option<bool> {
     match variable(stack, part, name) {
         Variable::Given(env) => Some(matches!(env.known()?, "1" | "true" | "TRUE")),
         Variable::Missing => Some(false),

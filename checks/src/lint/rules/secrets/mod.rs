@@ -4,9 +4,9 @@ mod ciphertext;
 mod keys;
 mod literal;
 mod plain;
-mod references;
+pub(super) mod references;
 mod scope;
-mod unseal;
+pub(super) mod unseal;
 
 use crate::lint::Rule;
 

@@ -148,8 +148,8 @@ const SILENT: &[&str] = &[
 ];
 
 /// Whether an object of some other operator's has the name, or begins it: many operators put their
-/// results into a Secret of such a name.
-fn may_be_made(stack: &Stack<'_>, name: &str) -> bool {
+/// results into a Secret or a ConfigMap of such a name.
+pub(in crate::lint::rules) fn may_be_made(stack: &Stack<'_>, name: &str) -> bool {
     stack.inventory.objects().iter().any(|object| {
         let group = object.group();
         let other = group.contains('.') && !group.ends_with("k8s.io") && !SILENT.contains(&group);
@@ -176,7 +176,7 @@ fn of_cluster<'s, 'a>(stack: &'s Stack<'a>, name: &str) -> Option<&'s Produced<'
 }
 
 /// Whether two names differ in one or two letters, or in what separates words.
-fn is_near(one: &str, other: &str) -> bool {
+pub(in crate::lint::rules) fn is_near(one: &str, other: &str) -> bool {
     let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
     one.len() > 5 && (plain(one) == plain(other) || distance(one, other) <= 1)
 }

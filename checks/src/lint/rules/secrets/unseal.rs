@@ -10,7 +10,7 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Whether a chart made this object: it never stood in a repository as it is.
-pub(super) fn is_rendered(object: &Object) -> bool {
+pub(in crate::lint::rules) fn is_rendered(object: &Object) -> bool {
     let labels = object.labels();
     labels.iter().any(|label| {
         label.key == "helm.sh/chart"

@@ -158,6 +158,8 @@ pub(super) const VARIANTS: &[Variant] = &[
             "components/well-known.yaml",
             "        - name: nginx\n",
             "        - name: admin\n          image: matrixdotorg/synapse-admin:1\n          \
+                 resources: {requests: {cpu: 10m}, limits: {memory: 64Mi}}\n          \
+                 securityContext: {allowPrivilegeEscalation: false}\n          \
                  args: [register_new_matrix_user, -c, /well-known/client.json]\n          \
                  volumeMounts: [{name: documents, mountPath: /well-known}]\n        - name: nginx\n",
         )],
