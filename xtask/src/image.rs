@@ -30,8 +30,10 @@ pub(crate) fn run(
 }
 
 /// Has rustup fetch what a static program is linked with.
-pub(crate) fn install() -> Result<(), Box<dyn Error>> {
-    let status = Command::new("rustup").args(["target", "add", TARGET]).status();
+pub(crate) fn install(workspace: &Path) -> Result<(), Box<dyn Error>> {
+    // For the toolchain that the workspace names.
+    let mut rustup = Command::new("rustup");
+    let status = rustup.args(["target", "add", TARGET]).current_dir(workspace).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(format!("rustup has no target {TARGET}").into()),

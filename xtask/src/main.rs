@@ -83,7 +83,7 @@ fn main() -> ExitCode {
 /// while the cluster's parts, written in Go, are built.
 fn test(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     install()?;
-    image::install()?;
+    image::install(&workspace())?;
     let parts = std::thread::spawn(mxdoctor_fixtures::cluster::install);
     let tests = |more: &[&str]| {
         let mut command = cargo();
