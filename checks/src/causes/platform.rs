@@ -41,6 +41,18 @@ pub(super) const CAUSES: &[Cause] = &[
         remedy: "Make it a ClusterIP, and let NetworkPolicies say who may connect.",
     },
     Cause {
+        id: "network-policy-without-effect",
+        title: "a NetworkPolicy has a selector that meets no pod",
+        explanation: "What it was to allow is cut, or what it was to guard is open. Nothing says so: a policy has no status.",
+        remedy: "Use the labels of the pods; for pods on the host's network the addresses of their nodes.",
+    },
+    Cause {
+        id: "network-policy-too-wide",
+        title: "NetworkPolicies let in more than is meant",
+        explanation: "Pods that have nothing to do with the stack can try its database, or the admin API of Synapse.",
+        remedy: "Name the ones that need the port, by namespace and pod labels.",
+    },
+    Cause {
         id: "certificate-period-wrong",
         title: "a certificate's period and its renewal do not fit",
         explanation: "It is refused, or issued anew without end until the authority's limit is reached.",

@@ -7,6 +7,7 @@ mod element;
 mod jitsi;
 mod kustomize;
 mod network;
+mod policies;
 mod secrets;
 mod storage;
 mod synapse;
@@ -25,6 +26,7 @@ const FAMILIES: &[&[&Rule]] = &[
     tunnel::RULES,
     database::RULES,
     storage::RULES,
+    policies::RULES,
     cron::RULES,
     kustomize::RULES,
     reading::RULES,

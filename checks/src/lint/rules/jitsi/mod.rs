@@ -10,7 +10,7 @@ mod release;
 mod rollout;
 mod signalling;
 mod spread;
-mod variable;
+pub(super) mod variable;
 mod web;
 
 use crate::lint::Rule;

@@ -4,7 +4,7 @@ use crate::lint::Stack;
 use crate::lint::view::{Env, EnvValue, JitsiPart};
 
 /// What is known of a variable.
-pub(super) enum Variable<'a> {
+pub(in crate::lint::rules) enum Variable<'a> {
     /// Given, and what it comes to is known or comes from a Secret or a field.
     Given(Env<'a>),
     /// Not given, or empty.
@@ -14,7 +14,11 @@ pub(super) enum Variable<'a> {
 }
 
 /// A variable of a part.
-pub(super) fn variable<'a>(stack: &Stack<'a>, part: &JitsiPart<'a>, name: &str) -> Variable<'a> {
+pub(in crate::lint::rules) fn variable<'a>(
+    stack: &Stack<'a>,
+    part: &JitsiPart<'a>,
+    name: &str,
+) -> Variable<'a> {
     match part.container.env_value(stack, &part.workload, name) {
         Some(env) if matches!(env.value, EnvValue::Empty) || env.known() == Some("") => {
             Variable::Missing
@@ -26,7 +30,11 @@ pub(super) fn variable<'a>(stack: &Stack<'a>, part: &JitsiPart<'a>, name: &str) 
 }
 
 /// Whether a switch is on, as the images read it: `1`, `true`.
-pub(super) fn is_on(stack: &Stack<'_>, part: &JitsiPart<'_>, name: &str) -> Option<bool> {
+pub(in crate::lint::rules) fn is_on(
+    stack: &Stack<'_>,
+    part: &JitsiPart<'_>,
+    name: &str,
+) -> Option<bool> {
     match variable(stack, part, name) {
         Variable::Given(env) => Some(matches!(env.known()?, "1" | "true" | "TRUE")),
         Variable::Missing => Some(false),

@@ -81,6 +81,8 @@ pub struct Cut<'a> {
     pub policy: Policy<'a>,
     /// What fails narrowly.
     pub near: Option<Near<'a>>,
+    /// Every policy that selects the pods and holds in that direction.
+    pub selecting: Vec<Policy<'a>>,
 }
 
 /// A rule that would have allowed it, but for one part.
@@ -161,8 +163,8 @@ impl<'a> Policy<'a> {
         rules.map(|entry| &entry.place).or_else(types).unwrap_or_else(|| self.object.place())
     }
 
-    /// How narrow its selector is.
-    fn narrowness(&self) -> usize {
+    /// How narrow its selector is: 0 for one that selects every pod.
+    pub fn narrowness(&self) -> usize {
         self.selector().map_or(0, |entry| {
             entry.node.map("matchLabels").len() + entry.node.list("matchExpressions").len()
         })
@@ -257,7 +259,9 @@ pub fn decide<'a>(
             let has_port = rule.has_port(&connection.to, connection.port, connection.protocol);
             allowed = allowed.or(selects.and(means).and(has_port));
             let found = match (means, has_port) {
-                (Truth::Yes, Truth::No) => rule.node.get("ports").map(Near::Ports),
+                (Truth::Yes, Truth::No) if !rule.peers().is_empty() => {
+                    rule.node.get("ports").map(Near::Ports)
+                }
                 (Truth::No, Truth::Yes) if !rule.node.list("ports").is_empty() => {
                     rule.node.get(direction.peers()).map(Near::Peers)
                 }
@@ -279,6 +283,7 @@ pub fn decide<'a>(
     let narrowest = selecting.iter().max_by_key(|policy| policy.narrowness());
     let policy = near.map(|(policy, _)| policy).or(narrowest.copied());
     policy.map_or(Decision::Unknown, |policy| {
-        Decision::Cut(Cut { direction, policy, near: near.map(|(_, near)| near) })
+        let near = near.map(|(_, near)| near);
+        Decision::Cut(Cut { direction, policy, near, selecting })
     })
 }
