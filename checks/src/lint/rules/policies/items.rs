@@ -3,7 +3,9 @@
 use mxdoctor_probes::manifest::Node;
 
 use super::selectors::{fits_nobody, line};
-use crate::lint::view::policy::{Direction, Labels, Policy, Truth, fits, is_empty, policies, told};
+use crate::lint::view::policy::{
+    Direction, Labels, Policy, Rule, Truth, fits, is_empty, policies, told,
+};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -27,8 +29,9 @@ rule! {
 /// An item of `from` or `to`.
 pub(super) struct Item<'a> {
     pub(super) node: &'a Node,
-    /// The list that it stands in.
-    pub(super) list: &'a Node,
+    /// The rule that it stands in.
+    pub(super) rule: Rule<'a>,
+    pub(super) direction: Direction,
     index: usize,
     policy: Policy<'a>,
 }
@@ -36,10 +39,11 @@ pub(super) struct Item<'a> {
 /// All items of a policy.
 pub(super) fn items<'a>(policy: &Policy<'a>) -> Vec<Item<'a>> {
     let mut all = Vec::new();
-    for (direction, key) in [(Direction::Ingress, "from"), (Direction::Egress, "to")] {
-        for list in policy.rules(direction).filter_map(|rule| rule.node.get(key)) {
-            let each = list.items().iter().enumerate();
-            all.extend(each.map(|(index, node)| Item { node, list, index, policy: *policy }));
+    for direction in [Direction::Ingress, Direction::Egress] {
+        for rule in policy.rules(direction) {
+            let each = rule.peers().iter().enumerate();
+            let policy = *policy;
+            all.extend(each.map(|(index, node)| Item { node, rule, direction, index, policy }));
         }
     }
     all
@@ -67,8 +71,8 @@ impl<'a> Item<'a> {
         if self.node.get("namespaceSelector").is_some() {
             return false;
         }
-        let before = self.index.checked_sub(1).and_then(|index| self.list.items().get(index));
-        let after = self.list.items().get(self.index + 1);
+        let before = self.index.checked_sub(1).and_then(|index| self.rule.peers().get(index));
+        let after = self.rule.peers().get(self.index + 1);
         let nobody = fits_nobody(stack, &self.policy, pods);
         before.into_iter().chain(after).any(|other| {
             let alone = other.get("podSelector").is_none();

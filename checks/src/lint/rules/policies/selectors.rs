@@ -2,9 +2,11 @@
 
 use mxdoctor_probes::manifest::{Node, Object, Place};
 
-use super::cuts::missed;
+use super::cuts::{Missed, missed};
 use super::items::{Item, items};
-use crate::lint::view::policy::{End, Labels, Near, Policy, Truth, fits, is_empty, policies, told};
+use crate::lint::view::policy::{
+    Connection, End, Labels, Policy, Truth, fits, is_empty, policies, told,
+};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -87,12 +89,16 @@ pub(super) fn line(selector: &Node) -> &Place {
 
 fn nobody(stack: &Stack<'_>, found: &mut Found) {
     let lost = missed(stack, |_| true);
-    let told_already = |item: &Item<'_>| {
-        lost.iter().any(
-            |one| matches!(one.cut.near, Some(Near::Peers(list)) if std::ptr::eq(list, item.list)),
-        )
-    };
     for policy in policies(stack) {
+        // What the peer was to allow is missed, and told with the connection.
+        let told_already = |item: &Item<'_>| {
+            lost.iter().any(|Missed { flow, cut, .. }| {
+                let Connection { to, port, protocol, .. } = &flow.connection;
+                std::ptr::eq(cut.policy.object, policy.object)
+                    && cut.direction == item.direction
+                    && item.rule.has_port(to, *port, protocol) != Truth::No
+            })
+        };
         if let Some(entry) = policy.selector()
             && fits_nobody(stack, &policy, &entry.node)
         {

@@ -267,10 +267,12 @@ pub fn decide<'a>(
                 }
                 _ => None,
             };
-            // Of two, the one with the right peers is the likelier.
-            if let (Some(found), Truth::Yes) = (found, selects)
-                && !matches!(near, Some((_, Near::Ports(_))))
-            {
+            // The one with the right peers is the likelier.
+            let better = match (&near, found) {
+                (None, Some(_)) | (Some((_, Near::Peers(_))), Some(Near::Ports(_))) => true,
+                _ => false,
+            };
+            if let (Some(found), true, Truth::Yes) = (found, better, selects) {
                 near = Some((policy, found));
             }
         }
