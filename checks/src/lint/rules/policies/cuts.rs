@@ -69,7 +69,7 @@ impl<'a> Missed<'a> {
                 (&node.place, why)
             }
             Some(Near::Peers(node)) => {
-                (&node.place, format!("the rule for {port} does not mean {}", self.far()))
+                (&node.place, "the peers of its rule mean others".to_owned())
             }
             None => {
                 let why = format!("no rule of {} allows it", direction.key());

@@ -124,8 +124,8 @@ fn the_rule_that_fails_narrowly_is_named() {
     assert_eq!(
         found("NP-02", &other),
         [
-            "10:9 NetworkPolicy p keeps Deployment synapse from its database (TCP 5432): the rule for \
-          TCP 5432 does not mean Cluster db"
+            "10:9 NetworkPolicy p keeps Deployment synapse from its database (TCP 5432): the peers of \
+          its rule mean others"
         ]
     );
     // The dead selector is the same mistake.
@@ -158,7 +158,7 @@ fn traefik_is_known_where_it_is_shown() {
     assert_eq!(
         found("NP-02", &text),
         ["7:11 NetworkPolicy p keeps Deployment traefik (TCP 8008) from Deployment synapse: the \
-          rule for TCP 8008 does not mean Deployment traefik"]
+          peers of its rule mean others"]
     );
     let remedy = crate::lint::run(&inventory(&text)).into_iter().find_map(|one| one.remedy);
     let expected = "allow in spec.ingress of NetworkPolicy p: TCP 8008 from namespaceSelector \
@@ -292,10 +292,14 @@ fn a_selector_fits_somebody() {
     let of = |spec: &str| found("NP-03", &with(&[policy("p", spec)]));
     let expected = "5:31 NetworkPolicy p selects app=synaps, which no pod here has";
     assert_eq!(of("podSelector: {matchLabels: {app: synaps}}"), [expected]);
-    let peer = format!(
-        "{DATABASE}\ningress:\n- from: [{{podSelector: {{matchLabels: {{app: grafana}}}}}}]"
-    );
-    assert_eq!(of(&peer), ["7:41 the peer app=grafana is no pod here"]);
+    let peer = format!("{TRAEFIK}\n- from: [{{podSelector: {{matchLabels: {{app: grafana}}}}}}]");
+    let text = ingress(&peer);
+    assert_eq!(found("NP-03", &text), ["9:41 the peer app=grafana is no pod here"]);
+    // Where it leaves somebody out, that one is told.
+    let text =
+        with(&[policy("p", &format!("{DATABASE}\ningress:\n{}", &peer[TRAEFIK.len() + 1..]))]);
+    assert_eq!(found("NP-03", &text), [""; 0]);
+    assert_eq!(found("NP-02", &text).len(), 1);
     for right in [
         "podSelector: {matchLabels: {app: synapse}}",
         "podSelector: {matchLabels: {cnpg.io/cluster: db}}",

@@ -186,6 +186,20 @@ impl<'a> Rule<'a> {
         Truth::any(peers.iter().map(|peer| end.is_peer(stack, policy, peer)))
     }
 
+    /// Whether it names ports, and peers of the sort that an end is: pods beside the policy, pods
+    /// elsewhere, or addresses.
+    fn is_for(&self, policy: &Policy<'_>, end: &End<'_>) -> bool {
+        let beside = end.is_beside(policy) == Truth::Yes;
+        let address = end.is_node() || matches!(end, End::Internet | End::Api);
+        let mut peers = self.peers().iter();
+        let sort = peers.any(|peer| match peer.get("namespaceSelector") {
+            Some(_) => !address && !beside,
+            None if peer.get("ipBlock").is_some() => address,
+            None => !address && beside,
+        });
+        sort && !self.node.list("ports").is_empty()
+    }
+
     /// Whether its ports have the one of a connection. None of them means every port.
     pub fn has_port(&self, to: &End<'a>, number: i64, protocol: &str) -> Truth {
         let ports = self.node.list("ports");
@@ -262,7 +276,7 @@ pub fn decide<'a>(
                 (Truth::Yes, Truth::No) if !rule.peers().is_empty() => {
                     rule.node.get("ports").map(Near::Ports)
                 }
-                (Truth::No, Truth::Yes) if !rule.node.list("ports").is_empty() => {
+                (Truth::No, Truth::Yes) if rule.is_for(&policy, other) => {
                     rule.node.get(direction.peers()).map(Near::Peers)
                 }
                 _ => None,
