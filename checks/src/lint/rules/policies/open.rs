@@ -65,7 +65,7 @@ fn unguarded(stack: &Stack<'_>, found: &mut Found) {
         Some((workload.object, End::Pods(workload), ports(synapse)))
     });
     for (object, end, ports) in databases.chain(synapse) {
-        let beside = |policy: &Policy<'_>| end_is_beside(&end, policy);
+        let beside = |policy: &Policy<'_>| end.is_beside(policy) == Truth::Yes;
         let files = stack.inventory.origin == Origin::Files;
         if !end.has_policies() || (files && !all.iter().any(beside)) {
             continue;
@@ -89,13 +89,6 @@ fn unguarded(stack: &Stack<'_>, found: &mut Found) {
                 found.at(policy.object, rule.node, message);
             }
         }
-    }
-}
-
-fn end_is_beside(end: &End<'_>, policy: &Policy<'_>) -> bool {
-    match (end.namespace(), policy.object.namespace()) {
-        (Some(one), Some(other)) => one == other,
-        _ => true,
     }
 }
 

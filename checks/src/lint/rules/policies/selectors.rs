@@ -43,21 +43,9 @@ rule! {
     look node
 }
 
-/// The ends in a policy's namespace that have pods of the inventory.
-fn beside<'a>(stack: &Stack<'a>, policy: &Policy<'a>) -> Vec<End<'a>> {
-    let pods = stack.workloads.iter().map(|workload| End::Pods(*workload));
-    let clusters = stack.inventory.of_kind("Cluster");
-    let clusters = clusters.filter(|object| object.group() == "postgresql.cnpg.io");
-    let here = |end: &End<'a>| match (end.namespace(), policy.object.namespace()) {
-        (Some(one), Some(other)) => one == other,
-        _ => true,
-    };
-    pods.chain(clusters.map(End::Instances)).filter(here).collect()
-}
-
 /// Whether a selector of pods fits none of those in the policy's namespace.
 pub(super) fn fits_nobody(stack: &Stack<'_>, policy: &Policy<'_>, selector: &Node) -> bool {
-    let ends = beside(stack, policy);
+    let ends = End::beside(stack, policy);
     let pods = ends.iter().any(|end| matches!(end, End::Pods(_)));
     pods && !is_empty(selector)
         && !of_operators(&ends, selector)
@@ -141,7 +129,7 @@ fn unlabelled<'a>(stack: &Stack<'a>, selector: &Node) -> Option<(String, &'a Obj
 
 fn node(stack: &Stack<'_>, found: &mut Found) {
     for policy in policies(stack) {
-        let ends = beside(stack, &policy);
+        let ends = End::beside(stack, &policy);
         let only_nodes = |selector: &Node| {
             let fit = |end: &&End<'_>| fits(selector, end.labels()) != Truth::No;
             let all: Vec<_> = ends.iter().filter(fit).collect();

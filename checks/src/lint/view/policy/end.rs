@@ -52,6 +52,15 @@ impl<'a> End<'a> {
         }
     }
 
+    /// The ends in a policy's namespace that the inventory shows.
+    pub fn beside(stack: &Stack<'a>, policy: &Policy<'_>) -> Vec<Self> {
+        let pods = stack.workloads.iter().map(|workload| Self::Pods(*workload));
+        let clusters = stack.inventory.of_kind("Cluster");
+        let clusters = clusters.filter(|object| object.group() == "postgresql.cnpg.io");
+        let all = pods.chain(clusters.map(Self::Instances));
+        all.filter(|end| end.is_beside(policy) == Truth::Yes).collect()
+    }
+
     /// What is known of its labels.
     pub fn labels(&self) -> Labels<'a> {
         match self {
@@ -112,6 +121,14 @@ impl<'a> End<'a> {
         if namespaces.is_none() && pods.is_none() {
             return Truth::Unknown;
         }
+        // What is meant for one workload is meant for no stranger.
+        let strange = matches!(self, Self::Foreign(foreign) if foreign.namespace.is_none());
+        if let (true, None, Some(selector)) = (strange, namespaces, pods) {
+            let shown = Self::beside(stack, policy).into_iter();
+            if shown.filter(|end| fits(selector, end.labels()) == Truth::Yes).count() == 1 {
+                return Truth::No;
+            }
+        }
         let there = match namespaces {
             Some(selector) => self.is_in_one_of(stack, policy, selector),
             None => self.is_beside(policy),
@@ -134,7 +151,7 @@ impl<'a> End<'a> {
 
     /// Whether it is in the policy's own namespace. An object that says no namespace is in every
     /// one.
-    pub(super) fn is_beside(&self, policy: &Policy<'_>) -> Truth {
+    pub fn is_beside(&self, policy: &Policy<'_>) -> Truth {
         match self {
             Self::Dns | Self::Api | Self::Internet => Truth::No,
             Self::Foreign(foreign) if foreign.namespace.is_none() => {

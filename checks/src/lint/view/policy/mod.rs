@@ -282,10 +282,10 @@ pub fn decide<'a>(
                 _ => None,
             };
             // The one with the right peers is the likelier.
-            let better = match (&near, found) {
-                (None, Some(_)) | (Some((_, Near::Peers(_))), Some(Near::Ports(_))) => true,
-                _ => false,
-            };
+            let better = matches!(
+                (&near, found),
+                (None, Some(_)) | (Some((_, Near::Peers(_))), Some(Near::Ports(_)))
+            );
             if let (Some(found), true, Truth::Yes) = (found, better, selects) {
                 near = Some((policy, found));
             }

@@ -172,7 +172,10 @@ fn whom_a_peer_means() {
         ("namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: n}}", "a > b 5222", "cut"),
         ("namespaceSelector: {}, podSelector: {matchLabels: {app: a}}", "far > b 5222", "allowed"),
         ("namespaceSelector: {}, podSelector: {matchLabels: {app: b}}", "far > b 5222", "cut"),
-        ("podSelector: {matchLabels: {app: a}}", any, "unknown"),
+        // Meant for a, and who else has labels that nobody knows?
+        ("podSelector: {matchLabels: {app: a}}", any, "cut"),
+        ("podSelector: {matchLabels: {app: z}}", any, "unknown"),
+        ("podSelector: {}", any, "unknown"),
         ("podSelector: {matchLabels: {app: a}}", "stranger elsewhere > b 5222", "cut"),
         ("namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: x}}", any, "unknown"),
         (
