@@ -29,6 +29,12 @@ pub(super) const CAUSES: &[Cause] = &[
         remedy: "Serve it on the encrypted entry point, and redirect the other.",
     },
     Cause {
+        id: "route-entry-point-unknown",
+        title: "a route names an entry point that Traefik does not have",
+        explanation: "Traefik takes no requests there, and drops the router: the host is answered by 404.",
+        remedy: "Use one of the names in Traefik's `--entrypoints` arguments.",
+    },
+    Cause {
         id: "request-altered-on-the-way",
         title: "an ingress changes requests that are signed",
         explanation: "Servers sign the path of each request. Synapse verifies what arrives, which is another one.",
@@ -81,6 +87,12 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "a binding names another tunnel than it means",
         explanation: "The operator cannot publish the names, or publishes them in another zone.",
         remedy: "Name the kind, the tunnel and names of its zone.",
+    },
+    Cause {
+        id: "tunnel-name-without-record",
+        title: "a tunnel serves a name that has no record",
+        explanation: "The operator was told to make none, and nobody else does: the name does not resolve.",
+        remedy: "Add a CNAME of the name to `TUNNEL-ID.cfargotunnel.com`.",
     },
     Cause {
         id: "tunnel-path-shadowed",
