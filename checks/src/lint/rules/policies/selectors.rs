@@ -136,7 +136,7 @@ fn node(stack: &Stack<'_>, found: &mut Found) {
             let first = all.first().filter(|_| all.iter().all(|end| end.is_node()));
             first.map(|end| end.to_string())
         };
-        if let Some(entry) = policy.selector()
+        if let Some(entry) = policy.selector().filter(|entry| !is_empty(&entry.node))
             && let Some(who) = only_nodes(&entry.node)
         {
             let object = policy.object;
