@@ -381,6 +381,16 @@ pub(crate) const FAULTS: &[Fault] = &[
         ],
     ),
     fails(
+        "netpol_cuts",
+        "kubernetes.network_policies",
+        "network-policy-blocks",
+        &[Change(
+            "networking.k8s.io/v1/networkpolicies/synapse",
+            r#"[{"op": "test", "path": "/spec/egress/0/ports/0/port", "value": 5432},
+            {"op": "replace", "path": "/spec/egress/0/ports/0/port", "value": 5433}]"#,
+        )],
+    ),
+    fails(
         "storage_class",
         "kubernetes.volumes",
         "storage-class-missing",

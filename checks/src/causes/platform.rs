@@ -29,6 +29,12 @@ pub(super) const CAUSES: &[Cause] = &[
         remedy: "Serve it on the encrypted entry point, and redirect the other.",
     },
     Cause {
+        id: "route-entry-point-unknown",
+        title: "a route names an entry point that Traefik does not have",
+        explanation: "Traefik takes no requests there, and drops the router: the host is answered by 404.",
+        remedy: "Use one of the names in Traefik's `--entrypoints` arguments.",
+    },
+    Cause {
         id: "request-altered-on-the-way",
         title: "an ingress changes requests that are signed",
         explanation: "Servers sign the path of each request. Synapse verifies what arrives, which is another one.",
@@ -39,6 +45,18 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "a Service that is for the stack alone can be reached from outside",
         explanation: "The database or the XMPP server answers to everybody who reaches a node.",
         remedy: "Make it a ClusterIP, and let NetworkPolicies say who may connect.",
+    },
+    Cause {
+        id: "network-policy-without-effect",
+        title: "a NetworkPolicy has a selector that meets no pod",
+        explanation: "What it was to allow is cut, or what it was to guard is open. Nothing says so: a policy has no status.",
+        remedy: "Use the labels of the pods; for pods on the host's network the addresses of their nodes.",
+    },
+    Cause {
+        id: "network-policy-too-wide",
+        title: "NetworkPolicies let in more than is meant",
+        explanation: "Pods that have nothing to do with the stack can try its database, or the admin API of Synapse.",
+        remedy: "Name the ones that need the port, by namespace and pod labels.",
     },
     Cause {
         id: "certificate-period-wrong",
@@ -69,6 +87,12 @@ pub(super) const CAUSES: &[Cause] = &[
         title: "a binding names another tunnel than it means",
         explanation: "The operator cannot publish the names, or publishes them in another zone.",
         remedy: "Name the kind, the tunnel and names of its zone.",
+    },
+    Cause {
+        id: "tunnel-name-without-record",
+        title: "a tunnel serves a name that has no record",
+        explanation: "The operator was told to make none, and nobody else does: the name does not resolve.",
+        remedy: "Add a CNAME of the name to `TUNNEL-ID.cfargotunnel.com`.",
     },
     Cause {
         id: "tunnel-path-shadowed",

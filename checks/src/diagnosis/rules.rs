@@ -67,6 +67,7 @@ pub(super) const RULES: &[Rule] = &[
     object("quota-exceeded", UNSERVED),
     object("pods-refused", UNSERVED),
     object("workload-scaled-to-zero", UNSERVED),
+    object("network-policy-blocks", &["database-instances-not-reached"]),
     object("database-cluster-stopped", WITHOUT_DATABASE),
     object("database-cluster-broken", WITHOUT_DATABASE),
     object("database-disk-full", WITHOUT_DATABASE),

@@ -6,6 +6,7 @@ use mxdoctor_model::{Finding, Outcome};
 use mxdoctor_probes::manifest::{Entry, Node, Object};
 
 use super::shared::View;
+use crate::lint::view::policy::{End, Truth, policies};
 use crate::lint::view::{EnvValue, VolumeKind, Workload};
 
 /// Objects that one may stand on, at most; more tell nobody anything.
@@ -51,6 +52,11 @@ impl Footing {
             footing.add(claim, class.map(|class| format!("StorageClass {class}")));
             let volume = claim.node.str("spec.volumeName");
             footing.add(claim, volume.map(|volume| format!("PersistentVolume {volume}")));
+        }
+        for policy in policies(&view.stack) {
+            let clusters = view.own("Cluster");
+            let selected = clusters.filter(|it| policy.selects(&End::Instances(it)) == Truth::Yes);
+            selected.for_each(|cluster| footing.add(cluster, [policy.object.to_string()]));
         }
         footing.operators(view);
         footing

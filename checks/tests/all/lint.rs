@@ -1,5 +1,6 @@
 //! The rules over whole trees: the reference deployment, and one written as its text says.
 
+mod deploy;
 mod variants;
 
 use std::path::{Path, PathBuf};
@@ -73,6 +74,42 @@ fn the_reference_is_clean_in_a_cluster_too() {
     let live = Inventory::new(Origin::Live, inventory.objects().to_vec());
     let told: Vec<_> = lint::run(&live).iter().map(told).collect();
     assert_eq!(told, [""; 0]);
+}
+
+/// The reference stack with the operators that its cluster has.
+fn with_operators(edit: (&str, &str)) -> Vec<String> {
+    let mut all = files("apps/base/matrix", 20);
+    let operators = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/kube/operators.yaml");
+    let operators = std::fs::read_to_string(operators).expect("a file");
+    all.push(("operators.yaml".to_owned(), operators + CLOUDFLARED));
+    for (_, text) in &mut all {
+        *text = text.replace(edit.0, edit.1);
+    }
+    let (inventory, _) = objects(&all);
+    let live = Inventory::new(Origin::Live, inventory.objects().to_vec());
+    let problems = lint::run(&live);
+    problems.iter().filter(|it| it.rule.family() == "NP").map(told).collect()
+}
+
+/// What cloudflare-operator makes.
+const CLOUDFLARED: &str = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: \
+                           cluster-tunnel, namespace: cloudflare-operator-system}\nspec:\n  \
+                           template:\n    metadata: {labels: {app: cloudflared}}\n    spec: \
+                           {containers: [{name: c, image: 'cloudflare/cloudflared:2026.7.0'}]}\n";
+
+#[test]
+fn policies_are_compared_with_the_operators_that_are_there() {
+    assert_eq!(with_operators(("", "")), [""; 0]);
+    for (namespace, cut, times) in [
+        ("traefik", "keeps Deployment traefik (TCP ", 3),
+        ("cloudflare-operator-system", "keeps Deployment cluster-tunnel (TCP ", 4),
+        ("cnpg-system", "keeps Deployment cnpg-controller-manager (TCP 8000, 5432)", 1),
+    ] {
+        let from = format!("kubernetes.io/metadata.name: {namespace}\n");
+        let told = with_operators((&from, "kubernetes.io/metadata.name: elsewhere\n"));
+        let all = told.iter().all(|one| one.contains(cut));
+        assert!(all && told.len() == times, "{namespace}: {told:#?}");
+    }
 }
 
 #[test]

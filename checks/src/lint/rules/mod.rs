@@ -7,6 +7,7 @@ mod element;
 mod jitsi;
 mod kustomize;
 mod network;
+mod policies;
 mod secrets;
 mod storage;
 mod synapse;
@@ -27,6 +28,7 @@ const FAMILIES: &[&[&Rule]] = &[
     database::RULES,
     storage::RULES,
     workload::RULES,
+    policies::RULES,
     cron::RULES,
     kustomize::RULES,
     reading::RULES,

@@ -5,6 +5,7 @@ mod apps;
 mod container;
 mod image;
 mod parts;
+pub mod policy;
 mod reach;
 mod secrets;
 mod workload;

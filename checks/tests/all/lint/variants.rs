@@ -4,6 +4,7 @@ mod database;
 mod element;
 mod jitsi;
 mod network;
+mod policies;
 mod secrets;
 mod synapse;
 mod workload;
@@ -28,10 +29,11 @@ const VARIANTS: &[&[Variant]] = &[
     element::VARIANTS,
     network::VARIANTS,
     workload::VARIANTS,
+    policies::VARIANTS,
 ];
 
 /// Families whose every rule has a variant here, or an excuse.
-const HELD: &[&str] = &["SEC", "DB", "SYN", "JIT", "ELE", "WL"];
+const HELD: &[&str] = &["SEC", "DB", "SYN", "JIT", "ELE", "WL", "NP"];
 
 /// Rules that no text of the reference tree can bring about, and why.
 const EXCUSED: &[(&str, &str)] =

@@ -4,7 +4,7 @@ use crate::lint::Stack;
 use crate::lint::view::{Env, EnvValue, JitsiPart};
 
 /// What is known of a variable.
-pub(super) enum Variable<'a> {
+pub(in crate::lint::rules) enum Variable<'a> {
     /// Given, and what it comes to is known or comes from a Secret or a field.
     Given(Env<'a>),
     /// Not given, or empty.
@@ -14,7 +14,11 @@ pub(super) enum Variable<'a> {
 }
 
 /// A variable of a part.
-pub(super) fn variable<'a>(stack: &Stack<'a>, part: &JitsiPart<'a>, name: &str) -> Variable<'a> {
+pub(in crate::lint::rules) fn variable<'a>(
+    stack: &Stack<'a>,
+    part: &JitsiPart<'a>,
+    name: &str,
+) -> Variable<'a> {
     match part.container.env_value(stack, &part.workload, name) {
         Some(env) if matches!(env.value, EnvValue::Empty) || env.known() == Some("") => {
             Variable::Missing

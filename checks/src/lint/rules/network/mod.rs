@@ -1,5 +1,6 @@
 //! NET: Services, and the routes that lead to them.
 
+mod entry_points;
 mod grammar;
 mod links;
 mod middlewares;
@@ -18,6 +19,7 @@ pub(super) const RULES: &[&Rule] = &[
     &middlewares::NOT_THERE,
     &grammar::UNREADABLE,
     &grammar::TWICE,
+    &entry_points::UNKNOWN,
     &openness::CLEAR,
     &middlewares::OLD_NAME,
     &middlewares::SMALLER,

@@ -2,6 +2,7 @@
 
 mod binding;
 mod names;
+mod records;
 pub(super) mod targets;
 
 use crate::lint::Rule;
@@ -18,5 +19,6 @@ pub(super) const RULES: &[&Rule] = &[
     &targets::SHADOWED,
     &binding::TLS,
     &names::TOO_DEEP,
+    &records::UNRECORDED,
     &targets::MEDIA,
 ];

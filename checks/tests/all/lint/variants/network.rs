@@ -45,6 +45,16 @@ pub(super) const VARIANTS: &[Variant] = &[
             "      fqdn: element.testing.borooka.ee\n      protocol: https\n",
         )],
     ),
+    Variant(
+        &["TUN-11"],
+        &[(
+            ELEMENT,
+            "  name: cluster-tunnel\n",
+            "  name: cluster-tunnel\n  disableDNSUpdates: true\n---\napiVersion: \
+             externaldns.k8s.io/v1alpha1\nkind: DNSEndpoint\nmetadata:\n  name: names\n  namespace: \
+             app-matrix\nspec:\n  endpoints:\n    - dnsName: status.testing.borooka.ee\n",
+        )],
+    ),
     Variant(&["TUN-10"], &[(ELEMENT, "mxdoctor/allow-TUN-10", "note")]),
     Variant(
         &["NET-01"],
