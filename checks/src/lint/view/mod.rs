@@ -7,6 +7,7 @@ mod image;
 mod parts;
 mod reach;
 mod secrets;
+mod unseen;
 mod workload;
 
 pub use apps::{Element, Jitsi, JitsiPart, Payload, Synapse};

@@ -1,6 +1,6 @@
 //! How the parts meet in Prosody.
 
-use super::variable::{Variable, is_on, variable};
+use super::variable::{Variable, is_named, is_on, variable};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -76,6 +76,7 @@ fn no_password(stack: &Stack<'_>, found: &mut Found) {
 fn no_server(stack: &Stack<'_>, found: &mut Found) {
     for (name, part) in stack.jitsi.parts() {
         if matches!(name, "jicofo" | "jvb")
+            && !is_named(&part.workload)
             && matches!(variable(stack, &part, "XMPP_SERVER"), Variable::Missing)
         {
             let node = part.container.node;

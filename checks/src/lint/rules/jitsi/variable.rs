@@ -1,7 +1,7 @@
 //! What a part of Jitsi is told by variables.
 
 use crate::lint::Stack;
-use crate::lint::view::{Env, EnvValue, JitsiPart};
+use crate::lint::view::{Env, EnvValue, JitsiPart, Workload};
 
 /// What is known of a variable.
 pub(super) enum Variable<'a> {
@@ -32,4 +32,10 @@ pub(super) fn is_on(stack: &Stack<'_>, part: &JitsiPart<'_>, name: &str) -> Opti
         Variable::Missing => Some(false),
         Variable::Unknown => None,
     }
+}
+
+/// Whether the pod itself says where the name is that the images look for unless told otherwise.
+pub(super) fn is_named(workload: &Workload<'_>) -> bool {
+    let mut names = workload.pod.list("hostAliases").iter().flat_map(|it| it.list("hostnames"));
+    names.any(|name| name.as_str() == Some("xmpp.meet.jitsi"))
 }

@@ -1,6 +1,6 @@
 //! What the web server tells browsers, and where it sends them.
 
-use super::variable::{Variable, variable};
+use super::variable::{Variable, is_named, variable};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -30,7 +30,8 @@ rule! {
 
 fn no_bosh_base(stack: &Stack<'_>, found: &mut Found) {
     let Some(part) = &stack.jitsi.web else { return };
-    if matches!(variable(stack, part, "XMPP_BOSH_URL_BASE"), Variable::Missing) {
+    let named = is_named(&part.workload);
+    if !named && matches!(variable(stack, part, "XMPP_BOSH_URL_BASE"), Variable::Missing) {
         let node = part.container.node;
         let place = node.get("name").unwrap_or(node);
         found.at(part.workload.object, place, "the web server is not told where Prosody is");
@@ -53,7 +54,9 @@ fn no_public_url(stack: &Stack<'_>, found: &mut Found) {
             let host = after.split(['/', ':']).next().unwrap_or_default();
             let routes = stack.routes_to(&part.workload);
             let hosts: Vec<&str> = routes.iter().filter_map(|route| route.host).collect();
-            if !hosts.is_empty() && !hosts.contains(&host) {
+            let may = routes.iter().any(|route| route.takes(host))
+                || stack.has_other_ways(&part.workload);
+            if !hosts.is_empty() && !may {
                 let message =
                     format!("PUBLIC_URL is {text}, and people come by {}", hosts.join(", "));
                 found.place(part.workload.object, env.place, message);
