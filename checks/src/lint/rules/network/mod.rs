@@ -1,6 +1,6 @@
 //! NET: Services, and the routes that lead to them.
 
-mod grammar;
+pub(super) mod grammar;
 mod links;
 mod middlewares;
 mod openness;

@@ -2,14 +2,17 @@
 
 use mxdoctor_probes::manifest::Node;
 
+use super::super::secrets::references::is_near;
 use super::super::tunnel::targets::in_another;
-use crate::lint::view::RouteKind;
+use crate::lint::view::{RouteKind, Service};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
 rule! {
     /// Traefik looks for the Service and for its port, by the Service's own number or name. Where
     /// one is missing it drops the router and answers 404.
+    ///
+    /// Silent about a Service that a chart or an operator may make, where such are here.
     ///
     /// Source: Traefik, Kubernetes CRD provider, "service port not found".
     NO_SUCH_SERVICE = "NET-04" Error: "a route leads to a Service that is there, by a port that it has"
@@ -32,14 +35,13 @@ fn no_such_service(stack: &Stack<'_>, found: &mut Found) {
             continue;
         };
         let Some(service) = route.target(stack) else {
-            if in_another(stack, route).is_some() {
+            let text = name.as_str().unwrap_or_default();
+            let near = |service: &Service<'_>| is_near(service.object.name(), text);
+            let may_be_made = stack.is_open() && !stack.services.iter().any(near);
+            if in_another(stack, route).is_some() || may_be_made {
                 continue;
             }
-            let message = format!(
-                "{} leads to Service {}, which is not here",
-                route.object,
-                name.as_str().unwrap_or_default()
-            );
+            let message = format!("{} leads to Service {text}, which is not here", route.object);
             found.at(route.object, name, message);
             continue;
         };
@@ -82,5 +84,8 @@ mod tests {
         let name = ROUTE.replace("- name: web\n", "- name: site\n");
         let expected = "14:13 IngressRoute web leads to Service site, which is not here";
         assert_eq!(found("NET-04", &name), [expected]);
+        let chart = "---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: \
+                     {name: site}\n";
+        assert_eq!(found("NET-04", &(name + chart)), [""; 0]);
     }
 }

@@ -4,7 +4,7 @@ mod ciphertext;
 mod keys;
 mod literal;
 mod plain;
-mod references;
+pub(super) mod references;
 mod scope;
 mod unseal;
 

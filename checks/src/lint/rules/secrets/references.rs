@@ -99,8 +99,7 @@ fn references<'a>(stack: &Stack<'a>) -> Vec<Reference<'a>> {
 
 fn no_secret(stack: &Stack<'_>, found: &mut Found) {
     let seals = |object: &Object| {
-        let kinds = ["SealedSecret", "ExternalSecret"].iter();
-        kinds.flat_map(|kind| stack.inventory.of_kind(kind)).any(|sealed| here(sealed, object))
+        stack.inventory.of_kind("SealedSecret").any(|sealed| here(sealed, object))
     };
     for reference in references(stack).iter().filter(|it| !it.optional) {
         let object = reference.workload.object;
@@ -147,16 +146,20 @@ const SILENT: &[&str] = &[
     "traefik.io",
 ];
 
-/// Whether an object of some other operator's has the name, or begins it: many operators put their
-/// results into a Secret of such a name.
+/// Whether an object of some other operator's has the name, begins it, or names it: many operators
+/// put their results into a Secret of such a name.
 fn may_be_made(stack: &Stack<'_>, name: &str) -> bool {
     stack.inventory.objects().iter().any(|object| {
         let group = object.group();
         let other = group.contains('.') && !group.ends_with("k8s.io") && !SILENT.contains(&group);
         let rest = name.strip_prefix(object.name());
-        other
-            && !object.name().is_empty()
-            && rest.is_some_and(|it| it.is_empty() || it.starts_with('-'))
+        let begins = !object.name().is_empty()
+            && rest.is_some_and(|it| it.is_empty() || it.starts_with('-'));
+        let mut says = false;
+        if other {
+            object.node.scalars(&mut |node: &Node| says |= node.as_str() == Some(name));
+        }
+        other && (begins || says)
     })
 }
 
@@ -176,7 +179,7 @@ fn of_cluster<'s, 'a>(stack: &'s Stack<'a>, name: &str) -> Option<&'s Produced<'
 }
 
 /// Whether two names differ in one or two letters, or in what separates words.
-fn is_near(one: &str, other: &str) -> bool {
+pub(in crate::lint::rules) fn is_near(one: &str, other: &str) -> bool {
     let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
     one.len() > 5 && (plain(one) == plain(other) || distance(one, other) <= 1)
 }
@@ -204,6 +207,8 @@ fn keys<'s, 'a>(
     name: &str,
 ) -> Option<(&'s Produced<'a>, &'s [&'a str])> {
     let made = stack.secret(from, name)?;
+    // What another adds to it is not told.
+    stack.secret_keys(from, name)?;
     let patched = ["sealedsecrets.bitnami.com/patch", "sealedsecrets.bitnami.com/managed"];
     let told = match made.by.kind() {
         "Secret" => true,

@@ -127,7 +127,8 @@ fn target(stack: &Stack<'_>, found: &mut Found) {
                 let message = format!("Service {name} has no port {port}");
                 found.at(route.object, node, message).also_place(object.place(), "the Service");
             }
-            (None, _) if namespace.is_none() || namespace == own => {
+            // A chart or an operator may make it.
+            (None, _) if (namespace.is_none() || namespace == own) && !stack.is_open() => {
                 found.at(route.object, node, format!("there is no Service {name}"));
             }
             _ => {}
@@ -191,7 +192,11 @@ fn zone(stack: &Stack<'_>, found: &mut Found) {
         else {
             continue;
         };
-        let Some(tunnel) = stack.inventory.named(kind, name).next() else { continue };
+        let tunnel = match kind {
+            "Tunnel" => stack.inventory.beside(route.object, kind, name),
+            _ => stack.inventory.named(kind, name).next(),
+        };
+        let Some(tunnel) = tunnel else { continue };
         let Some(domain) = tunnel.at("spec.cloudflare.domain") else { continue };
         let (Some(zone), Some(host)) = (domain.as_str(), route.host) else { continue };
         let below = host.strip_suffix(zone);
