@@ -98,7 +98,10 @@ fn elsewhere(stack: &Stack<'_>, found: &mut Found) {
                 let (Some(service), Some(namespace)) = (labels.next(), labels.next()) else {
                     continue;
                 };
-                let here = services.get(service).is_some_and(|there| there.contains(&own));
+                // One that is in both may be meant in either.
+                let here = services
+                    .get(service)
+                    .is_some_and(|there| there.contains(&own) && !there.contains(&namespace));
                 if namespace != own && here {
                     let message = format!("{name} is not the {service} of this tree, in {own}");
                     let short = format!("write {service}, which is looked up in {own}");
@@ -244,6 +247,9 @@ mod tests {
                         this tree, in staging";
         assert_eq!(found("KUS-04", &text("matrix")), [expected]);
         assert_eq!(found("KUS-04", &text("staging")), [""; 0]);
+        // Two of one name, as for production and staging: each may be meant.
+        let both = text("matrix") + &object("Cluster", "matrix-db", "matrix");
+        assert_eq!(found("KUS-04", &both), [""; 0]);
         // What is not of this tree may well be elsewhere.
         assert_eq!(found("KUS-04", &text("matrix").replace("name: matrix-db", "name: x")), [""; 0]);
     }
