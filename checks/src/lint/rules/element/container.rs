@@ -72,7 +72,13 @@ fn port(stack: &Stack<'_>, found: &mut Found) {
                 else {
                     continue;
                 };
-                if number != listens {
+                // A neighbour in the pod may be the proxy for it.
+                let others = workload.main().filter(|it| it.name() != container.name());
+                let neighbour = others.into_iter().any(|it| {
+                    let mut ports = it.ports().iter();
+                    it.ports().is_empty() || ports.any(|p| p.i64("containerPort") == Some(number))
+                });
+                if number != listens && !neighbour {
                     let message =
                         format!("this leads to port {number}, and Element listens on {listens}");
                     let problem = found.at(service.object, node, message);
@@ -114,6 +120,12 @@ fn read_only(stack: &Stack<'_>, found: &mut Found) {
             continue;
         }
         let mounts = workload.mounts(&container);
+        // A whole configuration of one's own reads what it likes, and a command of one's own may
+        // leave out what writes.
+        let own = |path: &str| mounts.iter().any(|mount| mount.path() == path);
+        if own("/etc/nginx/nginx.conf") || container.node.get("command").is_some() {
+            continue;
+        }
         let lacks: Vec<&str> = ["/tmp", "/etc/nginx/conf.d"]
             .into_iter()
             .filter(|path| !mounts.iter().any(|mount| mount.rest(path).is_some()))

@@ -17,6 +17,13 @@ rule! {
     look domain
 }
 
+/// Whether a document for clients, or Synapse's own, names a Jitsi.
+fn is_well_known(stack: &Stack<'_>) -> bool {
+    let maps = stack.inventory.of_kind("ConfigMap").flat_map(|map| map.node.map("data"));
+    let mut texts = maps.filter_map(|entry| entry.node.as_str());
+    texts.any(|text| text.contains("im.vector.riot.jitsi") || text.contains("io.element.jitsi"))
+}
+
 fn domain(stack: &Stack<'_>, found: &mut Found) {
     let web = stack.jitsi.web.map(|part| stack.routes_to(&part.workload));
     let hosts: Vec<&str> = web.iter().flatten().filter_map(|route| route.host).collect();
@@ -40,17 +47,22 @@ fn domain(stack: &Stack<'_>, found: &mut Found) {
         match jitsi.and_then(|jitsi| jitsi.get("preferred_domain")) {
             Some(node) => {
                 let Some(text) = node.as_str() else { continue };
+                let may = stack.jitsi.web.is_none_or(|part| {
+                    stack.has_other_ways(&part.workload)
+                        || web.iter().flatten().any(|route| route.takes(text))
+                });
                 if text.contains("://") || text.contains('/') {
                     let message =
                         format!("preferred_domain is {text}, and must be a bare host name");
                     found.at(file.object, node, message);
-                } else if !hosts.is_empty() && !hosts.contains(&text) {
+                } else if !hosts.is_empty() && !may {
                     let message =
                         format!("preferred_domain is {text}, and Jitsi is at {}", hosts.join(", "));
                     found.at(file.object, node, message);
                 }
             }
-            None if !hosts.is_empty() => {
+            // The well-known document goes before this key.
+            None if !hosts.is_empty() && !is_well_known(stack) => {
                 let message = format!("calls are held on meet.element.io, and not on {}", hosts[0]);
                 found.at(file.object, &file.node, message);
             }

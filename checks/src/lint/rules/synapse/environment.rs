@@ -1,5 +1,6 @@
 //! Variables that the image does not read.
 
+use super::configuration::is_upstream;
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -35,6 +36,10 @@ const IGNORED_BY_RUN: &[&str] = &[
 
 fn ignored(stack: &Stack<'_>, found: &mut Found) {
     for (workload, container) in stack.synapse.iter().filter_map(|synapse| synapse.workload) {
+        // An image of one's own may render its configuration from them.
+        if !is_upstream(&container) {
+            continue;
+        }
         let words = ["command", "args"].iter().flat_map(|part| container.node.list(part));
         let mut words = words.filter_map(|word| word.as_str());
         // Those modes read them, and a command of one's own may.

@@ -24,8 +24,11 @@ rule! {
     /// Where the server name is not Synapse's own public host, others ask the server name for
     /// `/.well-known/matrix/server`. A tunnel carries no port 8448, which they try otherwise.
     ///
+    /// The name may be answered by a server that is no part of this tree, such as a company's
+    /// site: then a comment says so.
+    ///
     /// Source: Matrix server-server API, "Resolving server names".
-    NO_DELEGATION = "SYN-31" Error: "other servers are told where Synapse is"
+    NO_DELEGATION = "SYN-31" Warning: "other servers are told where Synapse is"
     breaks "federation fails: others try port 8448 of the server name, where nothing is"
     remedy "serve {\"m.server\": \"HOST:443\"} at /.well-known/matrix/server of the server name"
     cause "well-known-server-missing"
@@ -48,7 +51,11 @@ rule! {
 fn admin(stack: &Stack<'_>, found: &mut Found) {
     for (workload, _) in stack.synapse.iter().filter_map(|synapse| synapse.workload) {
         for route in stack.routes_to(&workload) {
-            if route.kind == RouteKind::TunnelBinding && lets_admin_through(route) {
+            if route.kind == RouteKind::TunnelBinding
+                && route.node.at("spec.target").is_none()
+                && lets_admin_through(route)
+                && !is_taken_before(stack, route)
+            {
                 let host = route.host.unwrap_or("every name of the tunnel");
                 let message = format!("{host}/_synapse/admin is reached from the internet");
                 found.place(route.object, route.place.clone(), message);
@@ -65,6 +72,18 @@ fn lets_admin_through(route: &Route<'_>) -> bool {
     }
 }
 
+/// Whether a subject above takes the admin API of the same name elsewhere.
+fn is_taken_before(stack: &Stack<'_>, route: &Route<'_>) -> bool {
+    let before = stack.routes.iter().take_while(|one| !std::ptr::eq(one.node, route.node));
+    let mut before = before.filter(|one| std::ptr::eq(one.object, route.object));
+    before.any(|one| {
+        let path = one.path.and_then(Node::as_str).unwrap_or_default();
+        let service = |route: &Route<'_>| route.service.and_then(Node::as_str).map(str::to_owned);
+        let elsewhere = one.node.at("spec.target").is_some() || service(one) != service(route);
+        one.host == route.host && path.contains("_synapse/admin") && elsewhere
+    })
+}
+
 fn no_delegation(stack: &Stack<'_>, found: &mut Found) {
     for synapse in stack.synapse.iter().filter(|synapse| synapse.is_whole()) {
         let Some((file, node)) = synapse.option("server_name") else { continue };
@@ -72,9 +91,8 @@ fn no_delegation(stack: &Stack<'_>, found: &mut Found) {
         let Some((workload, _)) = &synapse.workload else { continue };
         let hosts: Vec<&str> =
             stack.routes_to(workload).iter().filter_map(|route| route.host).collect();
-        // A name with a port needs no delegation, and a route for the name may serve it.
-        let routed = stack.routes.iter().any(|route| route.host == Some(name));
-        if hosts.is_empty() || routed || name.contains(':') {
+        // A name with a port needs no delegation, and what answers for the name may serve it.
+        if hosts.is_empty() || stack.may_answer(name) || name.contains(':') {
             continue;
         }
         let message = format!(
