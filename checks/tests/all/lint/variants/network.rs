@@ -15,10 +15,7 @@ pub(super) const VARIANTS: &[Variant] = &[
         &[(ELEMENT, "  tls:\n    secretName: element-tls", "  tls:\n    secretName: element-cert")],
     ),
     Variant(&["CRT-03"], &[(ELEMENT, "    kind: ClusterIssuer\n", "")]),
-    Variant(
-        &["CRT-04", "CRT-01"],
-        &[(ELEMENT, "secretName: element-tls", "secretName: jitsi-tls")],
-    ),
+    Variant(&["CRT-04"], &[(ELEMENT, "secretName: element-tls", "secretName: jitsi-tls")]),
     Variant(&["TUN-01"], &[(ELEMENT, "subjects:\n", "spec: {}\nsubjects:\n")]),
     Variant(
         &["TUN-03"],
@@ -55,7 +52,7 @@ pub(super) const VARIANTS: &[Variant] = &[
         )],
     ),
     Variant(
-        &["NET-02", "NET-03"],
+        &["NET-02"],
         &[(
             "components/jitsi/jicofo.yaml",
             "  selector:\n    app.kubernetes.io/name: jitsi-jicofo\n",
@@ -75,7 +72,7 @@ pub(super) const VARIANTS: &[Variant] = &[
     Variant(&["STO-02"], &[(SYNAPSE, "claimName: synapse-media", "claimName: media")]),
     Variant(&["STO-06"], &[(SYNAPSE, "        fsGroup: 991\n", "")]),
     Variant(
-        &["STO-07", "SYN-24"],
+        &["STO-07"],
         &[(
             SYNAPSE,
             "          persistentVolumeClaim:\n            claimName: synapse-media\n",
