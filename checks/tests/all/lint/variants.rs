@@ -1,11 +1,16 @@
 //! One mistake at a time: the reference tree with a text replaced, and the rules that speak then.
 
+mod certificates;
+mod cron;
 mod database;
 mod element;
 mod jitsi;
+mod kustomize;
 mod network;
 mod secrets;
+mod storage;
 mod synapse;
+mod tunnel;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,10 +31,16 @@ const VARIANTS: &[&[Variant]] = &[
     jitsi::VARIANTS,
     element::VARIANTS,
     network::VARIANTS,
+    certificates::VARIANTS,
+    tunnel::VARIANTS,
+    storage::VARIANTS,
+    cron::VARIANTS,
+    kustomize::VARIANTS,
 ];
 
 /// Families whose every rule has a variant here, or an excuse.
-const HELD: &[&str] = &["SEC", "DB", "SYN", "JIT", "ELE"];
+const HELD: &[&str] =
+    &["SEC", "DB", "SYN", "JIT", "ELE", "NET", "CRT", "TUN", "STO", "CRON", "KUS"];
 
 /// Rules that no text of the reference tree can bring about, and why.
 const EXCUSED: &[(&str, &str)] =

@@ -26,6 +26,8 @@ rule! {
     /// an overlay that changes the namespace, as for a staging deployment, the objects move and the
     /// name stays: staging then writes into the database of production.
     ///
+    /// The host of Synapse's database is a matter of SYN-20.
+    ///
     /// Source: Kustomize's namespace transformer changes fields that it knows, not texts.
     ELSEWHERE = "KUS-04" Warning: "full names of Services name the namespace that they are in"
     breaks "the pod speaks to the Service of another namespace, or to none"
@@ -102,7 +104,7 @@ fn elsewhere(stack: &Stack<'_>, found: &mut Found) {
                 let here = services
                     .get(service)
                     .is_some_and(|there| there.contains(&own) && !there.contains(&namespace));
-                if namespace != own && here {
+                if namespace != own && here && !is_database(stack, object, &name) {
                     let message = format!("{name} is not the {service} of this tree, in {own}");
                     let short = format!("write {service}, which is looked up in {own}");
                     found.place(object, place, message).remedy(short);
@@ -110,6 +112,15 @@ fn elsewhere(stack: &Stack<'_>, found: &mut Found) {
             }
         });
     }
+}
+
+/// Whether it is the host of Synapse's database, which has a rule of its own (SYN-20).
+fn is_database(stack: &Stack<'_>, object: &Object, name: &str) -> bool {
+    stack
+        .synapse
+        .iter()
+        .filter_map(|it| it.option("database.args.host"))
+        .any(|(file, host)| std::ptr::eq(file.object, object) && host.as_str() == Some(name))
 }
 
 /// The Services of a tree and those that CloudNativePG makes, with their namespaces.
