@@ -177,6 +177,10 @@ impl<'a> Workload<'a> {
         rest: &'a str,
     ) -> Option<MountedFile<'a>> {
         let volume = mount.volume?;
+        // The mount itself is a folder, unless it is of one file.
+        if rest.is_empty() && mount.node.get("subPath").is_none() {
+            return Some(MountedFile::Volume(volume));
+        }
         let key = volume.key(mount.node.str("subPath"), rest)?;
         Some(match volume.kind {
             VolumeKind::Secret(name) => MountedFile::Secret { name, key },

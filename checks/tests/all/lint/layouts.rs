@@ -9,11 +9,13 @@ use super::{below, objects, told};
 
 /// Each tree below `fixtures/layouts`, and the rules that warn of something in it, rightly.
 const LAYOUTS: &[(&str, &[&str])] = &[
+    ("argo", &["KUS-14"]),
     ("caddy", &["KUS-14"]),
     ("chart", &[]),
     ("flux", &["KUS-14"]),
     ("gateway", &[]),
     ("homelab", &[]),
+    ("office", &["JIT-04", "SYN-30"]),
     ("shared", &[]),
     ("spread", &["SYN-15"]),
     ("suite", &["KUS-14"]),

@@ -2,6 +2,7 @@
 
 use mxdoctor_probes::manifest::Node;
 
+use super::private::private;
 use crate::lint::view::{Route, RouteKind};
 use crate::lint::{Found, Stack};
 use crate::rule;
@@ -49,8 +50,16 @@ rule! {
 }
 
 fn admin(stack: &Stack<'_>, found: &mut Found) {
-    for (workload, _) in stack.synapse.iter().filter_map(|synapse| synapse.workload) {
+    for synapse in &stack.synapse {
+        let Some((workload, _)) = synapse.workload else { continue };
+        let private = private(synapse);
         for route in stack.routes_to(&workload) {
+            // The first port may be one of metrics, where no such API is.
+            let first = route.target(stack).and_then(|service| service.ports().next());
+            let number = first.and_then(|port| port.target_number(&workload));
+            if number.is_some_and(|number| private.iter().any(|(port, _)| *port == number)) {
+                continue;
+            }
             if route.kind == RouteKind::TunnelBinding
                 && route.node.at("spec.target").is_none()
                 && lets_admin_through(route)
