@@ -177,4 +177,15 @@ mod tests {
         assert_eq!(found("ELE-08", &good), [""; 0]);
         assert_eq!(found("ELE-08", &with("tty: false")), [""; 0]);
     }
+
+    #[test]
+    fn a_neighbour_or_a_configuration_of_ones_own_is_left_alone() {
+        let neighbour = "      containers:\n      - {name: proxy, image: a/b:1, ports: \
+                         [{containerPort: 8080}]}\n";
+        let beside = with("tty: false").replacen("      containers:\n", neighbour, 1);
+        assert_eq!(found("ELE-07", &beside), [""; 0]);
+        let closed = with("securityContext: {readOnlyRootFilesystem: true}");
+        let own = format!("{MOUNT}        - {{name: config, mountPath: /etc/nginx/nginx.conf}}\n");
+        assert_eq!(found("ELE-08", &closed.replace(MOUNT, &own)), [""; 0]);
+    }
 }

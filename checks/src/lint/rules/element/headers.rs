@@ -164,4 +164,12 @@ mod tests {
         assert_eq!(found("ELE-12", &with("public, max-age=3600")), [expected]);
         assert_eq!(found("ELE-12", &with("no-cache")), [""; 0]);
     }
+
+    #[test]
+    fn a_redirect_shows_nothing_and_nginx_may_forbid_it() {
+        assert_eq!(found("ELE-10", &with("  redirectScheme: {scheme: https}")), [""; 0]);
+        let nginx = "\ndata:\n  site.conf: add_header X-Frame-Options SAMEORIGIN;\n";
+        let text = with("  headers: {stsSeconds: 1}").replacen("\ndata:\n", nginx, 1);
+        assert_eq!(found("ELE-10", &text), [""; 0]);
+    }
 }

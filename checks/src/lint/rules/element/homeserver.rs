@@ -193,4 +193,21 @@ mod tests {
         let expected = "ConfigMap element-config has no key config.json; it has element.json";
         assert!(message.ends_with(expected), "{message}");
     }
+
+    #[test]
+    fn the_name_may_stand_beside_the_configuration() {
+        let both = element("{\"default_server_config\": {}, \"default_server_name\": \"a\"}");
+        assert_eq!(found("ELE-05", &both), [""; 0]);
+        let old = both.replace("default_server_config", "default_hs_url");
+        assert_eq!(found("ELE-05", &old).len(), 1);
+    }
+
+    #[test]
+    fn a_homeserver_may_be_reached_otherwise_or_be_another() {
+        let other = with("https://chat.a.example", "a.example");
+        assert_eq!(found("ELE-03", &other).len(), 1);
+        let star = other.replace("fqdn: matrix.a.example", "fqdn: '*.a.example'");
+        assert_eq!(found("ELE-03", &star), [""; 0]);
+        assert_eq!(found("ELE-03", &with("https://b.example", "b.example")), [""; 0]);
+    }
 }

@@ -88,4 +88,19 @@ mod tests {
         assert_eq!(found("ELE-06", &text), [""; 0]);
         assert_eq!(found("ELE-06", &element("{}")), [""; 0]);
     }
+
+    #[test]
+    fn the_well_known_document_may_name_it() {
+        let text = element("{}")
+            + "---\n"
+            + &crate::lint::testing::jitsi("web", "TZ: UTC", "hostNetwork: false")
+            + "---\napiVersion: v1\nkind: Service\nmetadata: {name: w}\nspec: {selector: {app: web}, \
+               ports: [{port: 80}]}\n---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: \
+               {name: w}\nspec: {rules: [{host: meet.a.example, http: {paths: [{path: /, backend: \
+               {service: {name: w, port: {number: 80}}}}]}}]}\n";
+        assert_eq!(found("ELE-06", &text).len(), 1);
+        let named = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {client: \
+                     '{\"im.vector.riot.jitsi\": {}}'}\n";
+        assert_eq!(found("ELE-06", &(text + named)), [""; 0]);
+    }
 }

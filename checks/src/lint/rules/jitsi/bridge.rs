@@ -216,4 +216,18 @@ mod tests {
             jitsi("jvb", "TZ: UTC", HOST).replace("name: jitsi-config\ndata", "name: other\ndata");
         assert_eq!(found("JIT-04", &text), [""; 0]);
     }
+
+    #[test]
+    fn a_name_server_of_the_node_does_for_what_is_outside() {
+        for (server, count) in [
+            ("prosody", 1),
+            ("prosody.meet.svc", 1),
+            ("prosody.meet.svc.cluster.local", 1),
+            ("10.61.0.5", 0),
+            ("xmpp.a.example", 0),
+        ] {
+            let text = jitsi("jvb", &format!("XMPP_SERVER: {server}"), "hostNetwork: true");
+            assert_eq!(found("JIT-01", &text).len(), count, "{server}");
+        }
+    }
 }

@@ -181,4 +181,11 @@ mod tests {
         assert_eq!(found("JIT-18", &with(&named, "hostNetwork: true")), [""; 0]);
         assert_eq!(found("JIT-18", &with("TZ: UTC", "hostNetwork: true")), [""; 0]);
     }
+
+    #[test]
+    fn tls_that_goes_on_to_the_web_server_is_its_own() {
+        let text = routed("ENABLE_HTTP_REDIRECT: '1'", &["meet.a.example"]);
+        let tls = text.replace("ports: [{port: 80}]", "ports: [{port: 443}]");
+        assert_eq!(found("JIT-17", &tls), [""; 0]);
+    }
 }

@@ -64,4 +64,15 @@ mod tests {
             "spec:\n  strategy: {rollingUpdate: {maxUnavailable: 1, maxSurge: 0}}\n  template";
         assert_eq!(found("JIT-03", &text.replace("spec:\n  template", room)), [""; 0]);
     }
+
+    #[test]
+    fn a_bridge_that_is_at_home_on_any_node_may_roll() {
+        let address = "      - name: jvb\n        env: [{name: JVB_ADVERTISE_IPS, valueFrom: {fieldRef: \
+                       {fieldPath: status.hostIP}}}]\n";
+        let text = jitsi("jvb", "TZ: UTC", "hostNetwork: true");
+        let text = text.replace("      - name: jvb\n", address);
+        assert_eq!(found("JIT-03", &text), [""; 0]);
+        let kept = text.replace("hostNetwork: true", "hostNetwork: true\n      nodeName: a");
+        assert_eq!(found("JIT-03", &kept).len(), 1);
+    }
 }

@@ -173,4 +173,17 @@ mod tests {
         let on = text.replace("TZ: UTC", "JICOFO_ENABLE_REST: '1'");
         assert_eq!(found("JIT-19", &on), [""; 0]);
     }
+
+    #[test]
+    fn what_a_script_or_the_pod_says_is_not_missed() {
+        let aliases = "hostAliases: [{ip: 127.0.0.1, hostnames: [xmpp.meet.jitsi]}]";
+        assert_eq!(found("JIT-11", &jitsi("jicofo", "TZ: UTC", aliases)), [""; 0]);
+        let text = jitsi("jicofo", "TZ: UTC", "hostNetwork: false");
+        assert_eq!(found("JIT-09", &text).len(), 1);
+        let script = text.replace(
+            "        envFrom:",
+            "        command: [/bin/sh, -c, '. /vault/secrets/a && exec /init']\n        envFrom:",
+        );
+        assert_eq!(found("JIT-09", &script), [""; 0]);
+    }
 }

@@ -86,4 +86,21 @@ mod tests {
         let expected = "PUBLIC_URL is https://meet.a.example, and people come by calls.a.example";
         assert!(message.ends_with(expected), "{message}");
     }
+
+    #[test]
+    fn people_may_come_by_a_star_or_by_no_route() {
+        let told = jitsi("web", "PUBLIC_URL: https://meet.a.example", "hostNetwork: false");
+        let with = |kind: &str, host: &str| {
+            format!(
+                "{told}---\napiVersion: v1\nkind: Service\nmetadata: {{name: web}}\nspec: {{type: \
+                 {kind}, selector: {{app: web}}, ports: [{{port: 80}}]}}\n---\napiVersion: \
+                 networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: w}}\nspec: {{rules: [{{host: \
+                 '{host}', http: {{paths: [{{path: /, backend: {{service: {{name: web, port: \
+                 {{number: 80}}}}}}}}]}}}}]}}\n"
+            )
+        };
+        assert_eq!(found("JIT-15", &with("ClusterIP", "meet.lan")).len(), 1);
+        assert_eq!(found("JIT-15", &with("ClusterIP", "*.a.example")), [""; 0]);
+        assert_eq!(found("JIT-15", &with("NodePort", "meet.lan")), [""; 0]);
+    }
 }

@@ -285,4 +285,14 @@ mod tests {
         assert_eq!(found("KUS-14", &made), [""; 0]);
         assert_eq!(found("KUS-14", &text.replace("matrix", "default")), [""; 0]);
     }
+
+    #[test]
+    fn the_host_of_the_database_has_a_rule_of_its_own() {
+        let cluster = object("Cluster", "pg", "a").replace("v1\n", "postgresql.cnpg.io/v1\n");
+        let text = cluster
+            + &object("ConfigMap", "c", "a")
+            + "data:\n  homeserver.yaml: |\n    database: {args: {host: pg-rw.b.svc}}\n";
+        assert_eq!(found("KUS-04", &text), [""; 0]);
+        assert_eq!(found("SYN-20", &text).len(), 1);
+    }
 }

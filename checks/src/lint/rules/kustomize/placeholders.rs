@@ -125,4 +125,15 @@ mod tests {
         let good = synapse("server_name: notexample.com\na: METHODOLOGY\nb: CHANGEMENT");
         assert_eq!(found("KUS-13", &good), [""; 0]);
     }
+
+    #[test]
+    fn pages_and_programs_are_not_looked_at() {
+        let text = synapse("server_name: a.test").replacen(
+            "\ndata:\n",
+            "\ndata:\n  welcome.html: '<input placeholder=\"you@example.com\"> TODO'\n",
+            1,
+        );
+        assert_eq!(found("KUS-13", &text), [""; 0]);
+        assert_eq!(found("KUS-13", &text.replace("welcome.html", "welcome.yaml")).len(), 2);
+    }
 }

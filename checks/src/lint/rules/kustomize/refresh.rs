@@ -107,7 +107,7 @@ mod tests {
         let good = "  template:\n    metadata:\n      annotations: {checksum/config: a1}\n";
         let good = text.replace("  template:\n    metadata:\n", good);
         assert_eq!(found("KUS-06", &good), [""; 0]);
-        let immutable = text.replacen("data:\n", "immutable: true\ndata:\n", 1);
+        let immutable = text.replacen("\ndata:\n", "\nimmutable: true\ndata:\n", 1);
         assert_eq!(found("KUS-06", &immutable), [""; 0]);
         // A mounted folder is refreshed by the kubelet.
         assert_eq!(found("KUS-06", &text.replace(", subPath: config.json", "")), [""; 0]);

@@ -63,4 +63,13 @@ mod tests {
         assert_eq!(found("NET-15", &given), [""; 0]);
         assert_eq!(found("NET-15", &jitsi("jvb", "TZ: UTC", "hostNetwork: true")), [""; 0]);
     }
+
+    #[test]
+    fn an_image_that_reads_no_variable_is_left_alone() {
+        let service =
+            "---\napiVersion: v1\nkind: Service\nmetadata: {name: element-web}\nspec: {}\n";
+        let text = crate::lint::testing::element("{}") + service;
+        assert_eq!(found("NET-15", &text).len(), 1);
+        assert_eq!(found("NET-15", &text.replace("v1.12.10", "v1.11.60")), [""; 0]);
+    }
 }

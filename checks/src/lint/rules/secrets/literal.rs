@@ -134,4 +134,13 @@ mod tests {
         }
         assert_eq!(found("SEC-14", &synapse("form_secret: ${FORM_SECRET}")), [""; 0]);
     }
+
+    #[test]
+    fn the_name_of_a_secret_is_none_itself() {
+        let text = jitsi("web", "TLS_SECRET: web-tls", "hostNetwork: false");
+        assert_eq!(found("SEC-14", &text).len(), 1);
+        let made = "---\napiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: w}\n\
+                    spec: {secretName: web-tls}\n";
+        assert_eq!(found("SEC-14", &(text + made)), [""; 0]);
+    }
 }

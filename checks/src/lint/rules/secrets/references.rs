@@ -441,4 +441,24 @@ mod tests {
         assert_eq!(distance("", "ab"), 2);
         assert_eq!(distance("kitten", "sitting"), 3);
     }
+
+    #[test]
+    fn what_others_make_is_left_to_them() {
+        let text = with("name: calls, key: k", SEALED);
+        assert_eq!(found("SEC-02", &text).len(), 1);
+        // Secrets from a store come from several places.
+        let external = SEALED
+            .replace("bitnami.com/v1alpha1", "external-secrets.io/v1")
+            .replace("SealedSecret", "ExternalSecret");
+        assert_eq!(found("SEC-02", &with("name: calls, key: k", &external)), [""; 0]);
+        let vault = "---\napiVersion: secrets.hashicorp.com/v1beta1\nkind: VaultStaticSecret\n\
+                     metadata: {name: v}\nspec: {destination: {name: calls}}\n";
+        assert_eq!(found("SEC-02", &(text + vault)), [""; 0]);
+        // A second one adds keys to it.
+        let key = with("name: jitsi-secrets, key: other", SEALED);
+        assert_eq!(found("SEC-03", &key).len(), 1);
+        let more = "---\napiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: \
+                    e}\nspec: {target: {name: jitsi-secrets, creationPolicy: Merge}}\n";
+        assert_eq!(found("SEC-03", &(key + more)), [""; 0]);
+    }
 }

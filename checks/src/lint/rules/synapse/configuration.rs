@@ -249,4 +249,57 @@ mod tests {
         assert_eq!(found("SYN-27", &synapse("server_name: a")).len(), 1);
         assert_eq!(found("SYN-27", &synapse("report_stats: no")), [""; 0]);
     }
+
+    #[test]
+    fn a_configuration_may_be_found_otherwise() {
+        let text = synapse("server_name: a.example");
+        let folder = text
+            .replace("SYNAPSE_CONFIG_PATH", "SYNAPSE_CONFIG_DIR")
+            .replace("value: /config/homeserver.yaml", "value: /config");
+        assert_eq!(found("SYN-04", &folder), [""; 0]);
+        let script = text.replace(
+            "        env:\n",
+            "        command: [sh, -c, \"exec python -m synapse.app.homeserver -c \
+             /config/homeserver.yaml\"]\n        env:\n",
+        );
+        let script = script.replace("value: /config/homeserver.yaml", "value: /cfg/h.yaml");
+        assert_eq!(found("SYN-04", &script), [""; 0]);
+        // It is read all the same.
+        assert_eq!(found("SYN-05", &script.replace("a.example", "A.example")).len(), 1);
+        // A container that runs before writes it.
+        let made = text
+            .replace("value: /config/homeserver.yaml", "value: /made/homeserver.yaml")
+            .replace("      volumes:\n", "      volumes:\n      - {name: m, emptyDir: {}}\n")
+            .replace(
+                "        - name: config\n          mountPath",
+                "        - {name: m, mountPath: /made}\n        - name: config\n          mountPath",
+            );
+        assert_eq!(found("SYN-04", &made).len(), 1);
+        let render = "      initContainers:\n      - {name: r, image: a/b:1, volumeMounts: [{name: m, \
+                      mountPath: /out}]}\n      containers:\n";
+        assert_eq!(found("SYN-04", &made.replace("      containers:\n", render)), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_stored_or_baked_in_elsewhere_is_not_missed() {
+        let text = synapse("log_config: /opt/log.yaml");
+        assert_eq!(found("SYN-23", &text).len(), 1);
+        let own = text.replace("matrixdotorg/synapse", "registry.a.example/base/synapse");
+        assert_eq!(found("SYN-23", &own), [""; 0]);
+        let absent = synapse("log_config: /log/log.yaml")
+            .replace(
+                "      volumes:\n",
+                "      volumes:\n      - {name: l, configMap: {name: l}}\n",
+            )
+            .replace(
+                "        - name: config\n          mountPath",
+                "        - {name: l, mountPath: /log}\n        - name: config\n          mountPath",
+            );
+        assert_eq!(found("SYN-23", &absent), [""; 0]);
+        let media = "media_store_path: /cache/media";
+        assert_eq!(found("SYN-24", &synapse(media)).len(), 1);
+        for more in ["media_storage_providers: [{module: s3}]", "enable_media_repo: false"] {
+            assert_eq!(found("SYN-24", &synapse(&format!("{media}\n{more}"))), [""; 0], "{more}");
+        }
+    }
 }

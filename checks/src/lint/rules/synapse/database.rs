@@ -244,4 +244,36 @@ mod tests {
         assert_eq!(found("SYN-19", &synapse("database: {name: sqlite3}")).len(), 1);
         assert_eq!(found("SYN-19", &synapse("server_name: a")).len(), 1);
     }
+
+    #[test]
+    fn other_ways_to_the_cluster_are_known() {
+        let of = |args: &str, cluster: &str, more: &str| {
+            found("SYN-20", &(with(args, cluster) + "---\n" + more))
+        };
+        let pooler = "apiVersion: postgresql.cnpg.io/v1\nkind: Pooler\nmetadata: {name: \
+                      matrix-db-pool}\n";
+        let args = "{host: matrix-db-pool, user: synapse}";
+        assert_eq!(of(args, MADE, "{}").len(), 1);
+        assert_eq!(of(args, MADE, pooler), [""; 0]);
+        let roles = format!("{MADE}, managed: {{roles: [{{name: chat}}]}}");
+        assert_eq!(of("{host: matrix-db-rw, user: chat}", &roles, "{}"), [""; 0]);
+        let database = "apiVersion: postgresql.cnpg.io/v1\nkind: Database\nmetadata: {name: d}\n\
+                        spec: {name: chat, owner: me, cluster: {name: matrix-db}}\n";
+        let args = "{host: matrix-db-rw, user: me, dbname: chat}";
+        assert_eq!(of(args, MADE, "{}").len(), 2);
+        assert_eq!(of(args, MADE, database), [""; 0]);
+    }
+
+    #[test]
+    fn the_cluster_of_somebody_else_is_left_alone() {
+        for host in ["pg.databases.svc.cluster.local", "matrix-db-rw.other.svc", "postgres"] {
+            let text = with(&format!("{{host: {host}}}"), MADE).replace("matrix-db\n", "wiki\n");
+            assert_eq!(found("SYN-20", &text), [""; 0], "{host}");
+        }
+        // Of two Clusters the one with the longer name is meant.
+        let two = with("{host: matrix-db-rw, user: synapse, dbname: synapse}", MADE);
+        let first = "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {name: matrix}\n\
+                     spec: {instances: 1}\n---\n";
+        assert_eq!(found("SYN-20", &(first.to_owned() + &two)), [""; 0]);
+    }
 }

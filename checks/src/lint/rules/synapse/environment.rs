@@ -68,4 +68,13 @@ mod tests {
         let expected = "Synapse's image does not read SYNAPSE_FORM_SECRET when it runs";
         assert!(found("SYN-03", &text)[0].ends_with(expected), "{:?}", found("SYN-03", &text));
     }
+
+    #[test]
+    fn an_image_of_ones_own_may_read_it() {
+        let more = "        - name: SYNAPSE_FORM_SECRET\n          value: x\n        volumeMounts:";
+        let text = synapse("server_name: a").replace("        volumeMounts:", more);
+        assert_eq!(found("SYN-03", &text).len(), 1);
+        let own = text.replace("matrixdotorg/synapse", "registry.a.example/synapse");
+        assert_eq!(found("SYN-03", &own), [""; 0]);
+    }
 }

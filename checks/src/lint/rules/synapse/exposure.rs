@@ -178,4 +178,33 @@ mod tests {
             assert_eq!(found("SYN-35", &text), [""; 0], "{worker}");
         }
     }
+
+    #[test]
+    fn a_subject_above_may_take_the_admin_api() {
+        let open = "- {name: synapse, spec: {fqdn: matrix.a.example}}\n";
+        let closed = "- {name: none, spec: {fqdn: matrix.a.example, path: '^/_synapse/admin', \
+                      target: 'http_status:403'}}\n";
+        let text = routed("server_name: a.example", &format!("{closed}{open}"));
+        assert_eq!(found("SYN-29", &text), [""; 0]);
+        let late = routed("server_name: a.example", &format!("{open}{closed}"));
+        assert_eq!(found("SYN-29", &late).len(), 1);
+        let metrics = "listeners: [{port: 8008, type: metrics}]";
+        assert_eq!(found("SYN-29", &routed(metrics, open)), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_may_be_answered_by_what_is_no_route() {
+        let one = "- {name: synapse, spec: {fqdn: matrix.a.example, path: '^/_matrix'}}\n";
+        let text = routed("server_name: a.example", one);
+        assert_eq!(found("SYN-31", &text).len(), 1);
+        for more in [
+            "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {Caddyfile: 'a.example { \
+             respond /.well-known/matrix/server x }'}\n",
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: h}\nspec: \
+             {hostnames: [a.example], rules: [{filters: [{type: RequestRedirect}]}]}\n",
+        ] {
+            assert_eq!(found("SYN-31", &format!("{text}---\n{more}")), [""; 0], "{more}");
+        }
+    }
 }

@@ -291,4 +291,35 @@ mod tests {
             assert_eq!(found(rule, &text), [""; 0], "{rule}");
         }
     }
+
+    #[test]
+    fn a_neighbour_in_the_pod_may_be_the_proxy() {
+        let neighbour = "      containers:\n      - {name: proxy, image: a/b:1, ports: \
+                         [{containerPort: 8443}]}\n";
+        let beside = |text: String| text.replacen("      containers:\n", neighbour, 1);
+        let other = synapse(GOOD) + &SERVICE.replace("8008", "8443");
+        assert_eq!(found("SYN-13", &other).len(), 1);
+        assert_eq!(found("SYN-13", &beside(other)), [""; 0]);
+        let inside = synapse(&GOOD.replace("'0.0.0.0'", "127.0.0.1")) + SERVICE;
+        assert_eq!(found("SYN-14", &beside(inside)), [""; 0]);
+    }
+
+    #[test]
+    fn a_listener_that_no_route_leads_to_is_left_alone() {
+        let more = "- port: 8448\n  type: http\n  tls: true\n  bind_addresses: ['127.0.0.1']\n  \
+                    resources: [{names: [federation]}]\ntls_certificate_path: /tls/tls.crt";
+        let text = synapse(&format!("{GOOD}\n{more}")) + SERVICE;
+        for rule in ["SYN-14", "SYN-15", "SYN-16"] {
+            assert_eq!(found(rule, &text), [""; 0], "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_server_may_be_closed() {
+        let alone = GOOD.replace("client, federation", "client");
+        let closed = format!("{alone}\nfederation_domain_whitelist: []");
+        assert_eq!(found("SYN-17", &synapse(&closed)), [""; 0]);
+        let openid = GOOD.replace("client, federation", "client, openid");
+        assert_eq!(found("SYN-17", &synapse(&openid)), [""; 0]);
+    }
 }

@@ -171,4 +171,17 @@ mod tests {
                         matrix.a.example";
         assert_eq!(found("SYN-08", &wrong), [expected]);
     }
+
+    #[test]
+    fn a_name_may_lead_to_synapse_otherwise() {
+        let text = routed("public_baseurl: https://chat.a.example/");
+        let star = text.replace("fqdn: matrix.a.example", "fqdn: '*.a.example'");
+        assert_eq!(found("SYN-08", &star), [""; 0]);
+        let open = text.replace("spec:\n  selector", "spec:\n  type: LoadBalancer\n  selector");
+        assert_eq!(found("SYN-08", &open), [""; 0]);
+        let route = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: \
+                     h}\nspec: {hostnames: [chat.a.example], rules: [{backendRefs: [{name: synapse, \
+                     port: 8008}]}]}\n";
+        assert_eq!(found("SYN-08", &(text + route)), [""; 0]);
+    }
 }

@@ -133,4 +133,14 @@ mod tests {
         let problems = found("TUN-09", &own);
         assert!(problems.len() == 1 && problems[0].ends_with(expected), "{problems:?}");
     }
+
+    #[test]
+    fn a_host_may_be_meant_for_metrics() {
+        let order = GOOD.replace(
+            "[{name: http, port: 80}, {name: metrics, port: 9000}]",
+            "[{name: metrics, port: 9000}, {name: http, port: 80}]",
+        );
+        assert_eq!(found("TUN-03", &order).len(), 1);
+        assert_eq!(found("TUN-03", &order.replace("a.example", "metrics.a.example")), [""; 0]);
+    }
 }
