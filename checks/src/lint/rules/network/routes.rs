@@ -2,7 +2,7 @@
 
 use mxdoctor_probes::manifest::Node;
 
-use super::super::secrets::references::is_near;
+use super::super::secrets::near::is_near;
 use super::super::tunnel::targets::in_another;
 use crate::lint::view::{RouteKind, Service};
 use crate::lint::{Found, Stack};

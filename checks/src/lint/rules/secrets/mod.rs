@@ -3,8 +3,9 @@
 mod ciphertext;
 mod keys;
 mod literal;
+pub(super) mod near;
 mod plain;
-pub(super) mod references;
+mod references;
 mod scope;
 mod unseal;
 

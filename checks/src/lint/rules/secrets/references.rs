@@ -2,6 +2,7 @@
 
 use mxdoctor_probes::manifest::{Node, Object};
 
+use super::near::is_near;
 use super::unseal::is_rendered;
 use crate::lint::view::{EnvValue, Keys, MountedFile, Produced, VolumeKind, Workload};
 use crate::lint::{Change, Found, Stack};
@@ -178,27 +179,6 @@ fn of_cluster<'s, 'a>(stack: &'s Stack<'a>, name: &str) -> Option<&'s Produced<'
     })
 }
 
-/// Whether two names differ in one or two letters, or in what separates words.
-pub(in crate::lint::rules) fn is_near(one: &str, other: &str) -> bool {
-    let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
-    one.len() > 5 && (plain(one) == plain(other) || distance(one, other) <= 1)
-}
-
-/// Levenshtein's distance.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.chars().enumerate() {
-            let replaced = corner + usize::from(a != b);
-            corner = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 /// The keys of a Secret where its maker says them all; not those of Certificates, which may make
 /// more in other formats.
 fn keys<'s, 'a>(
@@ -351,7 +331,6 @@ fn optional(stack: &Stack<'_>, found: &mut Found) {
 
 #[cfg(test)]
 mod tests {
-    use super::distance;
     use crate::lint::testing::{found, jitsi, synapse};
 
     const SEALED: &str = "---\napiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n  \
@@ -432,14 +411,6 @@ mod tests {
         let text = with("name: jitsi-secrets, key: jvb-auth-password, optional: true", SEALED);
         let expected = "25:83 JVB_AUTH_PASSWORD may be missing with Secret jitsi-secrets";
         assert_eq!(found("SEC-05", &text), [expected]);
-    }
-
-    #[test]
-    fn letters_are_counted() {
-        assert_eq!(distance("abc", "abd"), 1);
-        assert_eq!(distance("abc", "ab"), 1);
-        assert_eq!(distance("", "ab"), 2);
-        assert_eq!(distance("kitten", "sitting"), 3);
     }
 
     #[test]

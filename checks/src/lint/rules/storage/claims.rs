@@ -2,7 +2,7 @@
 
 use mxdoctor_probes::manifest::{Node, Object};
 
-use super::super::secrets::references::is_near;
+use super::super::secrets::near::is_near;
 use super::super::synapse::media::keeps_media;
 use super::disk::{Disk, disk, is_for_one};
 use crate::lint::view::{VolumeKind, Workload};

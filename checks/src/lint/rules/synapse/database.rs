@@ -2,7 +2,7 @@
 
 use mxdoctor_probes::manifest::{Node, Object};
 
-use super::super::secrets::references::is_near;
+use super::super::secrets::near::is_near;
 use crate::lint::view::Synapse;
 use crate::lint::{Found, Stack};
 use crate::rule;
