@@ -4,6 +4,7 @@ mod ciphertext;
 mod keys;
 mod literal;
 pub(super) mod near;
+mod others;
 mod plain;
 mod references;
 mod scope;
