@@ -4,7 +4,7 @@ mod ciphertext;
 mod keys;
 mod literal;
 pub(super) mod near;
-mod others;
+pub(super) mod others;
 mod plain;
 mod references;
 mod scope;

@@ -16,7 +16,7 @@ const SILENT: &[&str] = &[
 
 /// Whether an object of some other operator's has the name, begins it, or names it: many operators
 /// put their results into a Secret of such a name.
-pub(super) fn may_be_made(stack: &Stack<'_>, name: &str) -> bool {
+pub(in crate::lint::rules) fn may_be_made(stack: &Stack<'_>, name: &str) -> bool {
     stack.inventory.objects().iter().any(|object| {
         let group = object.group();
         let other = group.contains('.') && !group.ends_with("k8s.io") && !SILENT.contains(&group);
