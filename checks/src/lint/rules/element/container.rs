@@ -44,7 +44,8 @@ fn has_templates(container: &Container<'_>) -> Option<bool> {
 
 fn port(stack: &Stack<'_>, found: &mut Found) {
     for (workload, container) in running(stack) {
-        if container.env_is_open(stack, &workload) || has_templates(&container) != Some(true) {
+        let open = container.env_is_open(stack, &workload) || container.has_script();
+        if open || has_templates(&container) != Some(true) {
             continue;
         }
         let env = container.env_value(stack, &workload, "ELEMENT_WEB_PORT");

@@ -21,6 +21,7 @@ pub(super) fn variable<'a>(stack: &Stack<'a>, part: &JitsiPart<'a>, name: &str) 
         }
         Some(env) => Variable::Given(env),
         None if part.container.env_is_open(stack, &part.workload) => Variable::Unknown,
+        None if part.container.has_script() => Variable::Unknown,
         None => Variable::Missing,
     }
 }

@@ -38,7 +38,8 @@ fn collision(stack: &Stack<'_>, found: &mut Found) {
             // Earlier images of Element read no variable.
             let version = container.image().and_then(|image| image.version());
             let reads = *image != "element-web" || version.is_none_or(|it| it >= vec![1, 11, 90]);
-            if links && !given && reads && !container.env_is_open(stack, &workload) {
+            let open = container.env_is_open(stack, &workload) || container.has_script();
+            if links && !given && reads && !open {
                 let message = format!("Service {name} sets {variable}=tcp://… in this pod");
                 let node = container.node.get("name").unwrap_or(container.node);
                 found.at(workload.object, node, message).also_place(service.place(), "the Service");

@@ -111,7 +111,7 @@ fn is_written(
     path: &str,
 ) -> bool {
     let Some(volume) = workload.above(container, path).and_then(|mount| mount.volume) else {
-        return container.env_is_open(stack, workload);
+        return container.env_is_open(stack, workload) || container.has_script();
     };
     let mut others = workload.containers().into_iter().filter(|it| it.name() != container.name());
     let same = |other: Container<'_>| {

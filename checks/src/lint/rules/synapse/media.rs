@@ -121,6 +121,7 @@ fn previews(stack: &Stack<'_>, found: &mut Found) {
                 .iter()
                 .all(|name| env.iter().any(|it| it.name.eq_ignore_ascii_case(name)))
                 || container.env_is_open(stack, &workload)
+                || container.has_script()
         });
         match synapse.option("url_preview_ip_range_blacklist") {
             None if by_proxy => {}
