@@ -68,7 +68,7 @@ pub(super) const HOPS: &[Hop] = &[
         how: How::Objects(&[Step::Remove("traefik.io/v1alpha1/ingressroutes/synapse")]),
         cause: "ingress-route-missing",
         from: &["internal"],
-        says: "no IngressRoute, Ingress or TunnelBinding here names matrix.cluster.arpa",
+        says: "no IngressRoute, Ingress, HTTPRoute or TunnelBinding here names matrix.cluster.arpa",
     },
     Hop {
         id: "selector",

@@ -55,7 +55,7 @@ pub(super) async fn look<'a>(
             let unrouted = cause.is_none_or(|cause| UNROUTED.contains(&cause)) && !inside;
             let finding = if unrouted {
                 let text = format!(
-                    "no IngressRoute, Ingress or TunnelBinding here names {name}, while {service} \
+                    "no IngressRoute, Ingress, HTTPRoute or TunnelBinding here names {name}, while {service} \
                      answers: {said}"
                 );
                 Finding::fail("ingress-route-missing", text)
@@ -80,7 +80,7 @@ fn on(
     if let (None, Some(named)) = (route.target(&view.stack), route.service) {
         let cause = match route.kind {
             RouteKind::TunnelBinding => "tunnel-service-missing",
-            RouteKind::IngressRoute | RouteKind::Ingress => "ingress-route-missing",
+            _ => "ingress-route-missing",
         };
         let named = named.as_str().unwrap_or_default();
         let text = format!("it ends at {object}, which leads to Service {named}: it is not here");

@@ -1,6 +1,7 @@
 //! The rules over whole trees: the reference deployment, and one written as its text says.
 
 mod deploy;
+mod layouts;
 mod variants;
 
 use std::path::{Path, PathBuf};
@@ -9,9 +10,14 @@ use std::sync::Arc;
 use mxdoctor_checks::lint::{self, Problem};
 use mxdoctor_probes::manifest::{Inventory, Object, Origin, Source, yaml};
 
-/// The files of a tree: each with its path and its text.
+/// The files of a tree of the reference stack: each with its path and its text.
 fn files(folder: &str, least: usize) -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/stack").join(folder);
+    below(&format!("stack/{folder}"), least)
+}
+
+/// The files of a tree of the fixtures.
+fn below(folder: &str, least: usize) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(folder);
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();

@@ -130,6 +130,13 @@ impl<'a> Container<'a> {
         self.env(stack, workload).into_iter().rev().find(|env| env.name == name)
     }
 
+    /// Whether a script starts the program, which may set variables that stand nowhere else.
+    pub fn has_script(&self) -> bool {
+        let words = ["command", "args"].iter().flat_map(|part| self.node.list(part));
+        let mut words = words.filter_map(Node::as_str);
+        words.any(|word| word == "sh" || word.ends_with("/sh") || word.ends_with("bash"))
+    }
+
     /// Whether a variable may come from a source that the inventory does not show: an `envFrom`
     /// of an object that is not in it.
     pub fn env_is_open(&self, stack: &Stack<'a>, workload: &Workload<'a>) -> bool {

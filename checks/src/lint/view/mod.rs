@@ -8,6 +8,7 @@ mod parts;
 pub mod policy;
 mod reach;
 mod secrets;
+mod unseen;
 mod workload;
 
 pub use apps::{Element, Jitsi, JitsiPart, Payload, Synapse};

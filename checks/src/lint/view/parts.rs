@@ -107,12 +107,29 @@ impl<'a> Stack<'a> {
             let found = self.running(&[image]).into_iter();
             found.map(|(workload, container)| JitsiPart { workload, container }).collect()
         };
-        Jitsi {
-            prosody: parts("jitsi/prosody").first().copied(),
-            jicofo: parts("jitsi/jicofo").first().copied(),
-            jvb: parts("jitsi/jvb"),
-            web: parts("jitsi/web").first().copied(),
-        }
+        let (prosody, jicofo, web) =
+            (parts("jitsi/prosody"), parts("jitsi/jicofo"), parts("jitsi/web"));
+        let mut jvb = parts("jitsi/jvb");
+        let several = prosody.len() > 1 || jicofo.len() > 1 || web.len() > 1;
+        let Some(first) = prosody.first().filter(|_| several) else {
+            let one = |parts: Vec<JitsiPart<'a>>| (!several).then(|| parts.first().copied());
+            let [prosody, jicofo, web] = [prosody, jicofo, web].map(|it| one(it).flatten());
+            return Jitsi { prosody, jicofo, jvb, web };
+        };
+        // Of several Jitsis the first is looked at, by its namespace. Which parts belong together
+        // inside of one is not told by anything.
+        let here = first.workload.object.namespace();
+        let own = |part: &&JitsiPart<'a>| part.workload.object.namespace() == here;
+        let only = |parts: &[JitsiPart<'a>]| -> Option<Option<JitsiPart<'a>>> {
+            let all: Vec<_> = parts.iter().filter(own).copied().collect();
+            (all.len() < 2).then(|| all.first().copied())
+        };
+        let (Some(prosody), Some(jicofo), Some(web)) = (only(&prosody), only(&jicofo), only(&web))
+        else {
+            return Jitsi::default();
+        };
+        jvb.retain(|part| own(&part));
+        Jitsi { prosody, jicofo, jvb, web }
     }
 
     fn find_synapse(&self) -> Vec<Synapse<'a>> {
@@ -137,6 +154,7 @@ impl<'a> Stack<'a> {
         let mut words = words.filter_map(Node::scalar).flat_map(str::split_whitespace);
         let module =
             |word: &str| word.starts_with("synapse.app.") && word != "synapse.app.homeserver";
+        let module = |word: &str| module(word) || word.ends_with("synapse_worker");
         words.any(module) || container.env_value(self, workload, "SYNAPSE_WORKER").is_some()
     }
 
@@ -147,16 +165,28 @@ impl<'a> Stack<'a> {
         workload: &Workload<'a>,
         container: &Container<'a>,
     ) -> (Vec<Payload<'a>>, bool) {
-        let mut paths = config_arguments(container.node);
+        let (mut paths, mut more) = config_arguments(container.node);
+        let mut files = Vec::new();
         if paths.is_empty()
             && let Some(env) = container.env_value(self, workload, "SYNAPSE_CONFIG_PATH")
         {
             paths.extend(env.known());
+            more |= paths.is_empty();
         }
-        if paths.is_empty() {
-            paths = vec!["/data/homeserver.yaml"];
+        let found = match paths[..] {
+            // Source: Synapse, `docker/start.py`.
+            [] if !more => {
+                let folder = container.env_value(self, workload, "SYNAPSE_CONFIG_DIR");
+                let folder = folder.map_or(Some("/data"), |env| env.known());
+                folder.map(|folder| workload.file_in(self, container, folder, "homeserver.yaml"))
+            }
+            _ => None,
+        };
+        match found {
+            Some(Some(MountedFile::Known(object, entry))) => files.push(payload(object, entry)),
+            Some(_) => more = true,
+            None => more |= paths.is_empty(),
         }
-        let (mut files, mut more) = (Vec::new(), false);
         for path in paths {
             match workload.file(self, container, path) {
                 Some(MountedFile::Known(object, entry)) => files.push(payload(object, entry)),
@@ -228,16 +258,25 @@ impl<'a> Stack<'a> {
     }
 }
 
-/// The paths after `-c` or `--config-path` in a container's command.
-fn config_arguments(container: &Node) -> Vec<&str> {
-    let words: Vec<&str> = ["command", "args"]
-        .iter()
-        .flat_map(|part| container.list(part))
-        .filter_map(Node::scalar)
-        .collect();
-    let after = words.windows(2).filter(|pair| matches!(pair[0], "-c" | "--config-path"));
-    let joined = words.iter().filter_map(|word| word.strip_prefix("--config-path="));
-    after.map(|pair| pair[1]).chain(joined).collect()
+/// The paths after `-c` or `--config-path` in a container's command, or in the script that it is;
+/// and whether there is one that only the script knows.
+fn config_arguments(container: &Node) -> (Vec<&str>, bool) {
+    let words = ["command", "args"].iter().flat_map(|part| container.list(part));
+    let words: Vec<&str> = words.filter_map(Node::scalar).flat_map(str::split_whitespace).collect();
+    let is_shell = |word: &str| word.rsplit('/').next().is_some_and(|it| it.ends_with("sh"));
+    let (mut paths, mut open) = (Vec::new(), false);
+    for (index, word) in words.iter().enumerate() {
+        let path = match word.strip_prefix("--config-path=") {
+            Some(path) => path,
+            None if !matches!(*word, "-c" | "--config-path") => continue,
+            // A shell's own: what follows is its script.
+            None if index > 0 && is_shell(words[index - 1]) => continue,
+            None => words.get(index + 1).copied().unwrap_or_default(),
+        };
+        let path = path.trim_matches(['"', '\'', ';']);
+        if path.starts_with('/') && !path.contains('$') { paths.push(path) } else { open = true }
+    }
+    (paths, open)
 }
 
 /// A YAML file in a ConfigMap.

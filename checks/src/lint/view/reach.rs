@@ -2,7 +2,7 @@
 
 use mxdoctor_probes::manifest::{Node, Object, Place};
 
-use super::Workload;
+use super::{Container, Workload};
 use crate::lint::Stack;
 
 /// A Service.
@@ -26,6 +26,8 @@ pub enum RouteKind {
     IngressRoute,
     /// Kubernetes' own.
     Ingress,
+    /// Of the Gateway API.
+    HttpRoute,
     /// Cloudflare's tunnel, from the internet past every ingress.
     TunnelBinding,
 }
@@ -119,8 +121,12 @@ impl<'a> ServicePort<'a> {
             return Some(number);
         }
         let name = target.as_str()?;
+        // One that starts before the others and stays is a neighbour like any other.
+        let stays = |it: &Container<'a>| !it.init || it.node.str("restartPolicy") == Some("Always");
         workload
-            .main()
+            .containers()
+            .into_iter()
+            .filter(stays)
             .flat_map(|container| container.ports())
             .find(|port| port.str("name") == Some(name))?
             .i64("containerPort")
@@ -141,6 +147,17 @@ impl<'a> Route<'a> {
         found.map(|object| Service { object })
     }
 
+    /// Whether it takes requests for a host name: its own, one below its star, or any. A name that
+    /// is put in while it is applied may be each.
+    pub fn takes(&self, host: &str) -> bool {
+        let Some(own) = self.host else { return true };
+        match own.strip_prefix("*.") {
+            _ if own.contains("${") => true,
+            Some(rest) => host.strip_suffix(rest).is_some_and(|head| head.ends_with('.')),
+            None => own.eq_ignore_ascii_case(host),
+        }
+    }
+
     /// The Middlewares of Traefik that it names, as far as the inventory has them.
     pub fn middlewares(&self, stack: &Stack<'a>) -> Vec<&'a Object> {
         let named = self.node.list("middlewares").iter().filter_map(|it| it.str("name"));
@@ -153,6 +170,7 @@ pub(super) fn routes(object: &Object) -> Vec<Route<'_>> {
     match object.kind() {
         "IngressRoute" => ingress_route(object),
         "Ingress" => ingress(object),
+        "HTTPRoute" => http_route(object),
         "TunnelBinding" => tunnel(object),
         _ => Vec::new(),
     }
@@ -211,6 +229,41 @@ fn ingress(object: &Object) -> Vec<Route<'_>> {
                 namespace: None,
                 node,
             });
+        }
+    }
+    all
+}
+
+fn http_route(object: &Object) -> Vec<Route<'_>> {
+    let mut all = Vec::new();
+    let names = object.node.list("spec.hostnames");
+    // Without names it has those of its Gateway's listener.
+    let hosts: Vec<_> = match names {
+        [] => vec![(None, object.place())],
+        names => names.iter().map(|it| (it.as_str(), &it.place)).collect(),
+    };
+    for node in object.node.list("spec.rules") {
+        let mut services = vec![None];
+        let backends = node.list("backendRefs").iter();
+        // One of another kind is no Service, and a redirect has none at all.
+        services.extend(
+            backends.filter(|it| it.str("kind").is_none_or(|it| it == "Service")).map(Some),
+        );
+        if services.len() > 1 {
+            services.remove(0);
+        }
+        for service in services {
+            all.extend(hosts.iter().map(|(host, place)| Route {
+                object,
+                kind: RouteKind::HttpRoute,
+                host: *host,
+                place: (*place).clone(),
+                path: node.at("matches.0.path.value"),
+                service: service.and_then(|it| it.get("name")),
+                port: service.and_then(|it| it.get("port")),
+                namespace: service.and_then(|it| it.str("namespace")),
+                node,
+            }));
         }
     }
     all

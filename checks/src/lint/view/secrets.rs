@@ -53,9 +53,14 @@ impl<'a> Stack<'a> {
 
     /// The keys of the Secret of a name, where they are known.
     pub fn secret_keys(&self, from: &Object, name: &str) -> Option<Vec<&'a str>> {
-        match &self.secret(from, name)?.keys {
-            Keys::Known(keys) => Some(keys.clone()),
-            Keys::Unknown => None,
+        let first = self.secret(from, name)?;
+        // Several make one together where an ExternalSecret adds to what is there.
+        let here =
+            |made: &&Produced<'a>| made.name == name && made.by.namespace() == first.by.namespace();
+        let open = self.secrets.iter().filter(here).any(|made| made.keys == Keys::Unknown);
+        match &first.keys {
+            Keys::Known(keys) if !open => Some(keys.clone()),
+            _ => None,
         }
     }
 }

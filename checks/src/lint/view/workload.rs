@@ -145,11 +145,42 @@ impl<'a> Workload<'a> {
         container: &Container<'a>,
         path: &'a str,
     ) -> Option<MountedFile<'a>> {
-        let mounts = self.mounts(container);
-        let below = |mount: &&Mount<'a>| mount.rest(path).is_some();
-        let mount = mounts.iter().filter(below).max_by_key(|mount| mount.path().len())?;
-        let rest = mount.rest(path)?;
+        let mount = self.above(container, path)?;
+        self.mounted(stack, &mount, mount.rest(path)?)
+    }
+
+    /// What stands in a folder inside a container under a name.
+    pub fn file_in(
+        &self,
+        stack: &Stack<'a>,
+        container: &Container<'a>,
+        folder: &str,
+        name: &'a str,
+    ) -> Option<MountedFile<'a>> {
+        let path = format!("{}/{name}", folder.trim_end_matches('/'));
+        let mount = self.above(container, &path)?;
+        let rest = mount.rest(&path)?;
+        let rest = if rest.is_empty() { "" } else { name };
+        self.mounted(stack, &mount, rest)
+    }
+
+    /// The mount that decides what a path is.
+    pub fn above(&self, container: &Container<'a>, path: &str) -> Option<Mount<'a>> {
+        let mounts = self.mounts(container).into_iter();
+        mounts.filter(|mount| mount.rest(path).is_some()).max_by_key(|mount| mount.path().len())
+    }
+
+    fn mounted(
+        &self,
+        stack: &Stack<'a>,
+        mount: &Mount<'a>,
+        rest: &'a str,
+    ) -> Option<MountedFile<'a>> {
         let volume = mount.volume?;
+        // The mount itself is a folder, unless it is of one file.
+        if rest.is_empty() && mount.node.get("subPath").is_none() {
+            return Some(MountedFile::Volume(volume));
+        }
         let key = volume.key(mount.node.str("subPath"), rest)?;
         Some(match volume.kind {
             VolumeKind::Secret(name) => MountedFile::Secret { name, key },

@@ -1,12 +1,17 @@
 //! One mistake at a time: the reference tree with a text replaced, and the rules that speak then.
 
+mod certificates;
+mod cron;
 mod database;
 mod element;
 mod jitsi;
+mod kustomize;
 mod network;
 mod policies;
 mod secrets;
+mod storage;
 mod synapse;
+mod tunnel;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,12 +33,18 @@ const VARIANTS: &[&[Variant]] = &[
     jitsi::VARIANTS,
     element::VARIANTS,
     network::VARIANTS,
+    certificates::VARIANTS,
+    tunnel::VARIANTS,
+    storage::VARIANTS,
     workload::VARIANTS,
     policies::VARIANTS,
+    cron::VARIANTS,
+    kustomize::VARIANTS,
 ];
 
 /// Families whose every rule has a variant here, or an excuse.
-const HELD: &[&str] = &["SEC", "DB", "SYN", "JIT", "ELE", "WL", "NP"];
+const HELD: &[&str] =
+    &["SEC", "DB", "SYN", "JIT", "ELE", "NET", "CRT", "TUN", "STO", "WL", "NP", "CRON", "KUS"];
 
 /// Rules that no text of the reference tree can bring about, and why.
 const EXCUSED: &[(&str, &str)] =

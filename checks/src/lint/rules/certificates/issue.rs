@@ -10,6 +10,10 @@ use crate::rule;
 rule! {
     /// Without a kind an issuer is looked for in the Certificate's own namespace.
     ///
+    /// An Issuer may be made elsewhere. So this is said only where the name is evidently a
+    /// ClusterIssuer's: one is here, another Certificate or an Ingress names it so, or it says so
+    /// itself.
+    ///
     /// Source: cert-manager, `issuerRef.kind`, default `Issuer`.
     NO_ISSUER = "CRT-03" Error: "a Certificate names its issuer's kind"
     breaks "the certificate is never issued: referenced Issuer not found"
@@ -38,13 +42,31 @@ fn no_issuer(stack: &Stack<'_>, found: &mut Found) {
         let text = name.as_str().unwrap_or_default();
         let kind = reference.str("kind").unwrap_or("Issuer");
         let here = stack.inventory.beside(certificate, "Issuer", text).is_some();
-        // The cluster's own issuers are in no tree of an application.
-        if kind == "Issuer" && !here {
+        let foreign = reference.str("group").is_some_and(|group| group != "cert-manager.io");
+        if kind == "Issuer" && !here && !foreign && is_of_cluster(stack, text) {
             let given = if reference.get("kind").is_some() { "" } else { ", for want of a kind," };
             let message = format!("{text} is{given} an Issuer of this namespace, and none is here");
             found.at(certificate, name, message);
         }
     }
+}
+
+/// Whether a name is evidently that of a ClusterIssuer.
+fn is_of_cluster(stack: &Stack<'_>, name: &str) -> bool {
+    let named = |certificate: &Object| {
+        let reference = certificate.at("spec.issuerRef");
+        reference.is_some_and(|it| {
+            it.str("kind") == Some("ClusterIssuer") && it.str("name") == Some(name)
+        })
+    };
+    let annotated = |ingress: &Object| {
+        let node = ingress.annotation("cert-manager.io/cluster-issuer");
+        node.and_then(|node| node.as_str()) == Some(name)
+    };
+    name.contains("cluster")
+        || stack.inventory.named("ClusterIssuer", name).next().is_some()
+        || stack.inventory.of_kind("Certificate").any(named)
+        || stack.inventory.of_kind("Ingress").any(annotated)
 }
 
 fn shared(stack: &Stack<'_>, found: &mut Found) {
@@ -79,7 +101,12 @@ mod tests {
     #[test]
     fn an_issuer_has_a_kind() {
         assert_eq!(found("CRT-03", GOOD), [""; 0]);
-        let none = GOOD.replace(", kind: ClusterIssuer", "");
+        let alone = GOOD.replace(", kind: ClusterIssuer", "");
+        // An Issuer that another tree makes.
+        assert_eq!(found("CRT-03", &alone), [""; 0]);
+        let other = "---\napiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata: {name: \
+                     ca}\n";
+        let none = alone + other;
         let expected =
             "6:21 ca is, for want of a kind, an Issuer of this namespace, and none is here";
         assert_eq!(found("CRT-03", &none), [expected]);

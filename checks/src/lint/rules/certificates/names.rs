@@ -1,12 +1,14 @@
 //! The names of a certificate, and of the routes that show it.
 
-use mxdoctor_probes::manifest::Node;
+use mxdoctor_probes::manifest::{Node, Object};
 
+use super::super::secrets::near::is_near;
 use crate::lint::{Found, Stack};
 use crate::rule;
 
 rule! {
-    /// Each host of a route is a name of the certificate that it shows.
+    /// Each host of a route is a name of the certificate that it shows. Silent where several
+    /// Certificates write the Secret, which is a mistake of its own (CRT-04).
     ///
     /// Source: RFC 9525; cert-manager, `Certificate.spec.dnsNames`.
     NOT_COVERED = "CRT-01" Error: "a route's certificate has its host names"
@@ -21,6 +23,9 @@ rule! {
     /// Traefik goes on without the Secret and shows a certificate of its own making, TRAEFIK
     /// DEFAULT CERT.
     ///
+    /// A Secret may be copied from another namespace or made by hand. So this is said only where a
+    /// Certificate here is for the same host, or makes a Secret of nearly the same name.
+    ///
     /// Source: Traefik, Kubernetes CRD provider: the error is logged, the router stays.
     NO_SECRET = "CRT-02" Error: "the Secret of a route's certificate is made by something"
     breaks "browsers are shown TRAEFIK DEFAULT CERT, and refuse it"
@@ -31,9 +36,7 @@ rule! {
 }
 
 /// The Secrets of routes, each with its hosts.
-fn shown<'a>(
-    stack: &Stack<'a>,
-) -> Vec<(&'a mxdoctor_probes::manifest::Object, &'a Node, Vec<&'a str>)> {
+fn shown<'a>(stack: &Stack<'a>) -> Vec<(&'a Object, &'a Node, Vec<&'a str>)> {
     let mut all = Vec::new();
     for object in stack.inventory.of_kind("IngressRoute") {
         if let Some(secret) = object.at("spec.tls.secretName") {
@@ -59,22 +62,38 @@ fn shown<'a>(
 fn not_covered(stack: &Stack<'_>, found: &mut Found) {
     for (object, secret, hosts) in shown(stack) {
         let Some(name) = secret.as_str() else { continue };
-        let certificates = stack.inventory.of_kind("Certificate");
-        let Some(certificate) = certificates
-            .filter(|it| it.node.str("spec.secretName") == Some(name))
-            .find(|it| stack.inventory.beside(object, "Certificate", it.name()).is_some())
-        else {
+        let mut certificates = stack
+            .inventory
+            .of_kind("Certificate")
+            .filter(|it| it.node.str("spec.secretName") == Some(name) && is_beside(it, object));
+        let (Some(certificate), None) = (certificates.next(), certificates.next()) else {
             continue;
         };
         let mut names: Vec<&str> =
             certificate.node.list("spec.dnsNames").iter().filter_map(Node::as_str).collect();
         names.extend(certificate.node.str("spec.commonName"));
-        for host in hosts.iter().filter(|host| !names.iter().any(|name| covers(name, host))) {
+        let unknown = |host: &&&str| !host.contains("${");
+        let hosts = hosts.iter().filter(unknown);
+        for host in hosts.filter(|host| !names.iter().any(|name| covers(name, host))) {
             let message = format!("{host} is no name of Certificate {}", certificate.name());
             let node = certificate.at("spec.dnsNames").unwrap_or(&certificate.node);
             found.at(object, secret, message).also(node, "its names");
         }
     }
+}
+
+fn is_beside(one: &Object, other: &Object) -> bool {
+    one.namespace().is_none() || other.namespace().is_none() || one.namespace() == other.namespace()
+}
+
+/// Whether cert-manager makes the Secret of an Ingress for its annotation.
+fn is_by_shim(object: &Object) -> bool {
+    let mut keys = object.annotations().iter().map(|entry| entry.key.as_str());
+    keys.any(|key| {
+        key.starts_with("cert-manager.io/")
+            || key.starts_with("acme.cert-manager.io/")
+            || key == "kubernetes.io/tls-acme"
+    })
 }
 
 /// Whether a certificate's name, perhaps with a star for one label, stands for a host.
@@ -86,19 +105,22 @@ fn covers(name: &str, host: &str) -> bool {
 }
 
 fn no_secret(stack: &Stack<'_>, found: &mut Found) {
-    for (object, secret, _) in shown(stack) {
+    for (object, secret, hosts) in shown(stack) {
         let Some(name) = secret.as_str() else { continue };
-        // Where certificates come from elsewhere altogether, nothing can be said.
-        let makes_any = stack.inventory.of_kind("Certificate").next().is_some();
-        if makes_any && stack.secret(object, name).is_none() {
-            let made: Vec<_> = stack
-                .inventory
-                .of_kind("Certificate")
-                .filter_map(|it| it.node.str("spec.secretName"))
-                .collect();
-            let message =
-                format!("nothing here makes Secret {name}; Certificates make {}", made.join(", "));
-            found.at(object, secret, message);
+        if stack.secret(object, name).is_some() || is_by_shim(object) {
+            continue;
+        }
+        let meant = stack.inventory.of_kind("Certificate").find(|it| {
+            let made = it.node.str("spec.secretName").unwrap_or_default();
+            let names = it.node.list("spec.dnsNames").iter().filter_map(Node::as_str);
+            let mut names = names.chain(it.node.str("spec.commonName"));
+            let same = names.any(|name| hosts.iter().any(|host| covers(name, host)));
+            is_beside(it, object) && (same || is_near(made, name))
+        });
+        if let Some(meant) = meant {
+            let made = meant.node.str("spec.secretName").unwrap_or_default();
+            let message = format!("nothing here makes Secret {name}; {meant} makes {made}");
+            found.at(object, secret, message).also_place(meant.place(), "the Certificate");
         }
     }
 }
@@ -123,7 +145,22 @@ mod tests {
         let deep = GOOD.replace("x.b.example", "x.y.b.example");
         assert_eq!(found("CRT-01", &deep).len(), 1);
         let none = GOOD.replace("{secretName: web-tls}", "{secretName: site-tls}");
-        let expected = "15:21 nothing here makes Secret site-tls; Certificates make web-tls";
+        let expected = "15:21 nothing here makes Secret site-tls; Certificate web makes web-tls";
         assert_eq!(found("CRT-02", &none), [expected]);
+        // One for other names may come from anywhere.
+        let copied =
+            none.replace("dnsNames: [a.example, '*.b.example']", "dnsNames: [mail.example]");
+        assert_eq!(found("CRT-02", &copied), [""; 0]);
+    }
+
+    #[test]
+    fn cert_manager_makes_what_an_annotation_asks_for() {
+        let text = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: w}\nspec: \
+                    {secretName: w, dnsNames: [a.example]}\n---\napiVersion: \
+                    networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: w, annotations: \
+                    {cert-manager.io/cluster-issuer: le}}\nspec: {tls: [{hosts: [a.example], \
+                    secretName: other}]}\n";
+        assert_eq!(found("CRT-02", text), [""; 0]);
+        assert_eq!(found("CRT-02", &text.replace("cert-manager.io/cluster", "x/y")).len(), 1);
     }
 }

@@ -25,7 +25,8 @@ rule! {
     /// one at all.
     ///
     /// Silent about names below `.arpa`, `.local`, `.internal` and the like, about names that a
-    /// tunnel serves with its own certificate, and about issuers that are not in the tree.
+    /// tunnel serves with its own certificate, about issuers that are not in the tree, and about
+    /// certificates that no route shows to people.
     ///
     /// Source: Matrix Server-Server API, "TLS"; Android, network security configuration.
     PRIVATE = "CRT-06" Warning: "a public name has a certificate of a public authority"
@@ -39,6 +40,8 @@ rule! {
 rule! {
     /// ACME's HTTP-01 asks the name from the internet. A name that is only known inside cannot be
     /// proven so.
+    ///
+    /// Silent about authorities that are not known to be public: one inside may ask inside.
     ///
     /// Source: RFC 8555, section 8.3; public authorities issue for public names alone.
     UNPROVABLE = "CRT-07" Error: "ACME is asked for names that exist on the internet"
@@ -62,8 +65,20 @@ rule! {
 }
 
 /// Ends of names that are known inside only.
-const INTERNAL: &[&str] =
-    &[".arpa", ".local", ".internal", ".lan", ".home", ".corp", ".svc", ".test", ".intranet"];
+const INTERNAL: &[&str] = &[
+    ".arpa",
+    ".corp",
+    ".home",
+    ".internal",
+    ".intranet",
+    ".lan",
+    ".local",
+    ".localdomain",
+    ".localhost",
+    ".private",
+    ".svc",
+    ".test",
+];
 
 fn internal(name: &str) -> bool {
     !name.contains('.') || INTERNAL.iter().any(|end| name.ends_with(end))
@@ -120,8 +135,16 @@ fn period(stack: &Stack<'_>, found: &mut Found) {
 fn issuer<'a>(stack: &Stack<'a>, certificate: &Object) -> Option<&'a Object> {
     let reference = certificate.at("spec.issuerRef")?;
     let kind = reference.str("kind").unwrap_or("Issuer");
-    stack.inventory.of_kind(kind).find(|issuer| Some(issuer.name()) == reference.str("name"))
+    let name = reference.str("name")?;
+    if kind == "Issuer" {
+        return stack.inventory.beside(certificate, kind, name);
+    }
+    stack.inventory.named(kind, name).next()
 }
+
+/// Authorities of the internet, by a part of their address.
+const PUBLIC: &[&str] =
+    &["letsencrypt.org", "zerossl.com", "buypass.com", "pki.goog", "ssl.com", "sectigo.com"];
 
 fn names(certificate: &Object) -> impl Iterator<Item = (&Node, &str)> {
     let names = certificate.node.list("spec.dnsNames").iter();
@@ -138,7 +161,14 @@ fn private(stack: &Stack<'_>, found: &mut Found) {
                 .routes
                 .iter()
                 .any(|route| route.kind == RouteKind::TunnelBinding && route.host == Some(name));
-            if !by_tunnel {
+            let secret = object.node.str("spec.secretName");
+            let shown = stack.routes.iter().any(|route| {
+                let tls = route.object.node.list("spec.tls").iter();
+                let mut named = tls.filter_map(|tls| tls.str("secretName"));
+                let own = route.object.node.str("spec.tls.secretName");
+                route.host == Some(name) && (own == secret || named.any(|it| Some(it) == secret))
+            });
+            if !by_tunnel && shown {
                 let message = format!("{name} is public, and its issuer is a private authority");
                 found.at(object, node, message).also(own, "the authority");
             }
@@ -151,7 +181,12 @@ fn unprovable(stack: &Stack<'_>, found: &mut Found) {
         let Some(issuer) = issuer(stack, object) else { continue };
         let solvers = issuer.node.list("spec.acme.solvers");
         // With DNS-01 the zone may well be public.
-        if solvers.is_empty() || solvers.iter().any(|solver| solver.get("dns01").is_some()) {
+        let server = issuer.node.str("spec.acme.server").unwrap_or_default();
+        let public = PUBLIC.iter().any(|authority| server.contains(authority));
+        if !public
+            || solvers.is_empty()
+            || solvers.iter().any(|solver| solver.get("dns01").is_some())
+        {
             continue;
         }
         for (node, name) in names(object).filter(|(_, name)| internal(name)) {
@@ -194,9 +229,15 @@ mod tests {
         assert_eq!((seconds("1h30m"), seconds("x")), (Some(5400.0), None));
     }
 
+    const ROUTE: &str = "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: \
+                         w}\nspec:\n  rules: [{host: chat.a.example, http: {paths: [{path: /, \
+                         backend: {service: {name: w, port: {number: 80}}}}]}}]\n  tls: \
+                         [{secretName: w}]\n";
+
     #[test]
     fn an_authority_fits_its_names() {
-        let acme = "acme: {solvers: [{http01: {}}]}";
+        let acme = "acme: {server: 'https://acme-v02.api.letsencrypt.org/directory', solvers: \
+                    [{http01: {}}]}";
         let public = "dnsNames: [chat.a.example]";
         let inside = "dnsNames: [matrix.cluster.arpa]";
         for (spec, issuer, private, unprovable) in [
@@ -205,12 +246,17 @@ mod tests {
             (public, acme, 0, 0),
             (inside, acme, 0, 1),
         ] {
-            let text = with(spec, issuer);
+            let text = with(spec, issuer) + ROUTE;
             assert_eq!(found("CRT-06", &text).len(), private, "{text}");
             assert_eq!(found("CRT-07", &text).len(), unprovable, "{text}");
         }
         let unknown = with(public, "ca: {}").replace("metadata: {name: i}", "metadata: {name: j}");
-        assert_eq!(found("CRT-06", &unknown), [""; 0]);
+        assert_eq!(found("CRT-06", &(unknown + ROUTE)), [""; 0]);
+        // One that is shown to no people, such as a database's.
+        assert_eq!(found("CRT-06", &with(public, "ca: {secretName: r}")), [""; 0]);
+        // An authority inside may ask inside.
+        let own = with(inside, acme).replace("acme-v02.api.letsencrypt.org", "ca.cluster.arpa");
+        assert_eq!(found("CRT-07", &own), [""; 0]);
     }
 
     #[test]

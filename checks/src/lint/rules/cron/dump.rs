@@ -22,7 +22,8 @@ rule! {
     /// A dump that is written into the container, or into a volume that lives and dies with the
     /// pod, is gone when the job ends.
     ///
-    /// Silent where the script hands the dump on (`aws`, `mc`, `rclone`, `restic`, `rsync` …).
+    /// Silent where another container of the pod has the volume too, and where the script runs
+    /// anything that may hand the dump on: a program that is not known to stay where it is.
     ///
     /// Source: Kubernetes, "Volumes", emptyDir.
     NOWHERE = "CRON-04" Critical: "a dump outlives its job"
@@ -33,47 +34,119 @@ rule! {
     look nowhere
 }
 
-/// Programs that take a file elsewhere.
-const UPLOADS: &[&str] = &[
-    "aws",
-    "mc",
-    "rclone",
-    "restic",
-    "rsync",
-    "scp",
-    "sftp",
-    "curl",
-    "s3cmd",
-    "gsutil",
-    "az",
-    "borg",
-    "kopia",
-    "ssh",
-    "kubectl",
-    "wal-g",
-    "barman-cloud-backup",
+/// Programs that dump, pack and clear up, and take nothing elsewhere.
+const STAYING: &[&str] = &[
+    "bash",
+    "bzip2",
+    "cat",
+    "cd",
+    "chmod",
+    "chown",
+    "cp",
+    "createdb",
+    "date",
+    "do",
+    "done",
+    "echo",
+    "else",
+    "exit",
+    "export",
+    "fi",
+    "find",
+    "for",
+    "gzip",
+    "head",
+    "if",
+    "ls",
+    "lz4",
+    "mkdir",
+    "mv",
+    "pg_basebackup",
+    "pg_dump",
+    "pg_dumpall",
+    "pg_isready",
+    "pg_restore",
+    "pigz",
+    "printf",
+    "psql",
+    "rm",
+    "sed",
+    "set",
+    "sh",
+    "sleep",
+    "sort",
+    "stat",
+    "sync",
+    "tail",
+    "tee",
+    "test",
+    "then",
+    "time",
+    "touch",
+    "trap",
+    "true",
+    "umask",
+    "until",
+    "wait",
+    "while",
+    "xz",
+    "zstd",
+    "[",
+    "[[",
 ];
 
+/// Whether a script runs nothing but programs that take nothing elsewhere. Of a command without a
+/// script the first word is the program.
+fn stays(words: &[&str]) -> bool {
+    let script = words.iter().find(|word| word.contains(char::is_whitespace));
+    let Some(script) = script else { return words.first().is_some_and(|word| is_staying(word)) };
+    let script = script.replace("\\\n", " ");
+    let lines = script.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let commands = lines.flat_map(|line| line.split([';', '|', '&', '(']));
+    let mut programs = commands.filter_map(|command| {
+        let assigned = |word: &&str| word.split_once('=').is_some_and(|(name, _)| is_name(name));
+        let mut words = command.split_whitespace().filter(|word| *word != "exec" && *word != "!");
+        words.find(|word| !assigned(word))
+    });
+    programs.all(is_staying)
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn is_staying(word: &str) -> bool {
+    let word = word.trim_matches(['"', '\'', ')', '{', '}', '`']);
+    word.is_empty()
+        || word.starts_with(['-', '+', '%', '>', '<', '$'])
+        || STAYING.contains(&word.rsplit('/').next().unwrap_or(word))
+}
+
 /// The jobs that dump, each with its container and what it runs.
-fn dumps<'a>(stack: &Stack<'a>) -> Vec<(Workload<'a>, Container<'a>, String)> {
+fn dumps<'a>(stack: &Stack<'a>) -> Vec<(Workload<'a>, Container<'a>, Vec<&'a str>)> {
     let mut all = Vec::new();
     for workload in stack.workloads.iter().filter(|workload| workload.runs_once()) {
         for container in workload.main() {
             let parts = ["command", "args"].iter().flat_map(|part| container.node.list(part));
             let words: Vec<&str> = parts.filter_map(Node::as_str).collect();
-            let script = words.join("\n");
-            if script.contains("pg_dump") || script.contains("pg_basebackup") {
-                all.push((*workload, container, script));
+            let dumping = |word: &&str| word.contains("pg_dump") || word.contains("pg_basebackup");
+            if words.iter().any(dumping) {
+                all.push((*workload, container, words));
             }
         }
     }
     all
 }
 
+/// Images whose tag begins with the version of PostgreSQL.
+const CLIENTS: &[&str] =
+    &["postgres", "postgresql", "postgres-backup-s3", "postgres-backup-local", "postgis"];
+
 /// The major version of an image of PostgreSQL, where its tag says one.
 fn major(image: &str) -> Option<u32> {
     let image = Image::new(image);
-    let of_postgres = image.base().contains("postgres");
+    // Others may count their own releases.
+    let of_postgres = CLIENTS.contains(&image.base());
     let tag = image.tag.filter(|_| of_postgres)?;
     tag.split(['.', '-', '_']).next()?.parse().ok().filter(|major| (9..100).contains(major))
 }
@@ -104,11 +177,9 @@ fn cluster<'a>(stack: &Stack<'a>, job: &Workload<'a>, host: &str) -> Option<&'a 
 }
 
 fn nowhere(stack: &Stack<'_>, found: &mut Found) {
-    for (job, container, script) in dumps(stack) {
-        let words =
-            || script.split(|c: char| c.is_whitespace() || matches!(c, ';' | '|' | '&' | '('));
-        let program = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
-        if words().any(|word| UPLOADS.contains(&program(word).as_str())) {
+    for (job, container, words) in dumps(stack) {
+        let script = words.join("\n");
+        if !stays(&words) {
             continue;
         }
         let Some(path) = target(&script) else { continue };
@@ -120,6 +191,15 @@ fn nowhere(stack: &Stack<'_>, found: &mut Found) {
             Some(Some(VolumeKind::Empty)) => "is on a volume that ends with the pod",
             Some(_) => continue,
         };
+        let others = job.containers().into_iter().filter(|it| it.name() != container.name());
+        let name = mount.and_then(|mount| mount.volume).map(|volume| volume.name());
+        let shared = others.into_iter().any(|other| {
+            let mounts = job.mounts(&other);
+            name.is_some() && mounts.iter().any(|it| it.volume.map(|it| it.name()) == name)
+        });
+        if shared {
+            continue;
+        }
         let node = mount.map_or(container.node, |mount| mount.node);
         found.at(job.object, node, format!("{path}, where the dump goes, {why}"));
     }
@@ -180,6 +260,16 @@ mod tests {
         let expected = "/tmp/a, where the dump goes, is not on a volume";
         assert!(of("pg_dump -f /tmp/a", CLAIM)[0].ends_with(expected));
         assert_eq!(of("pg_dump > /tmp/a && aws s3 cp /tmp/a s3://b", CLAIM), [""; 0]);
+        let own = "pg_dump > /tmp/a && /scripts/offsite /tmp/a";
+        assert_eq!(of(own, CLAIM), [""; 0], "what it does is not known");
+        let packs = "set -e; pg_dump | gzip -9 > /tmp/a; find /tmp -mtime +7";
+        assert_eq!(of(packs, CLAIM).len(), 1);
+        let two = job("postgres:16", "pg_dump > /dump/a", "emptyDir: {}").replace(
+            "          volumes: ",
+            "          - {name: up, image: a/b:1, volumeMounts: [{name: v, mountPath: /x}]}\n          \
+             volumes: ",
+        );
+        assert_eq!(found("CRON-04", &two), [""; 0]);
         assert_eq!(of("pg_dump | gzip", CLAIM), [""; 0]);
         assert_eq!(target("pg_dump --file=\"/x/$(date)\""), Some("/x/"));
     }

@@ -44,7 +44,8 @@ fn has_templates(container: &Container<'_>) -> Option<bool> {
 
 fn port(stack: &Stack<'_>, found: &mut Found) {
     for (workload, container) in running(stack) {
-        if container.env_is_open(stack, &workload) || has_templates(&container) != Some(true) {
+        let open = container.env_is_open(stack, &workload) || container.has_script();
+        if open || has_templates(&container) != Some(true) {
             continue;
         }
         let env = container.env_value(stack, &workload, "ELEMENT_WEB_PORT");
@@ -72,7 +73,13 @@ fn port(stack: &Stack<'_>, found: &mut Found) {
                 else {
                     continue;
                 };
-                if number != listens {
+                // A neighbour in the pod may be the proxy for it.
+                let others = workload.main().filter(|it| it.name() != container.name());
+                let neighbour = others.into_iter().any(|it| {
+                    let mut ports = it.ports().iter();
+                    it.ports().is_empty() || ports.any(|p| p.i64("containerPort") == Some(number))
+                });
+                if number != listens && !neighbour {
                     let message =
                         format!("this leads to port {number}, and Element listens on {listens}");
                     let problem = found.at(service.object, node, message);
@@ -114,6 +121,12 @@ fn read_only(stack: &Stack<'_>, found: &mut Found) {
             continue;
         }
         let mounts = workload.mounts(&container);
+        // A whole configuration of one's own reads what it likes, and a command of one's own may
+        // leave out what writes.
+        let own = |path: &str| mounts.iter().any(|mount| mount.path() == path);
+        if own("/etc/nginx/nginx.conf") || container.node.get("command").is_some() {
+            continue;
+        }
         let lacks: Vec<&str> = ["/tmp", "/etc/nginx/conf.d"]
             .into_iter()
             .filter(|path| !mounts.iter().any(|mount| mount.rest(path).is_some()))
@@ -164,5 +177,16 @@ mod tests {
         let good = with(closed).replace(MOUNT, &format!("{MOUNT}{both}"));
         assert_eq!(found("ELE-08", &good), [""; 0]);
         assert_eq!(found("ELE-08", &with("tty: false")), [""; 0]);
+    }
+
+    #[test]
+    fn a_neighbour_or_a_configuration_of_ones_own_is_left_alone() {
+        let neighbour = "      containers:\n      - {name: proxy, image: a/b:1, ports: \
+                         [{containerPort: 8080}]}\n";
+        let beside = with("tty: false").replacen("      containers:\n", neighbour, 1);
+        assert_eq!(found("ELE-07", &beside), [""; 0]);
+        let closed = with("securityContext: {readOnlyRootFilesystem: true}");
+        let own = format!("{MOUNT}        - {{name: config, mountPath: /etc/nginx/nginx.conf}}\n");
+        assert_eq!(found("ELE-08", &closed.replace(MOUNT, &own)), [""; 0]);
     }
 }

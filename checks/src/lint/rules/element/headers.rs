@@ -2,14 +2,15 @@
 
 use mxdoctor_probes::manifest::{Node, Object};
 
-use crate::lint::view::{Route, RouteKind};
+use crate::lint::view::{Route, RouteKind, VolumeKind};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
 rule! {
     /// Who frames Element can lay something over it and make people click what they do not see.
     /// The image sends no header against that; upstream asks the ingress to. This looks at
-    /// Traefik's IngressRoutes: what an edge adds in front of a tunnel stands in no file.
+    /// Traefik's IngressRoutes: what an edge adds in front of a tunnel stands in no file. Silent
+    /// where a middleware is not here, and where nginx's own configuration has the header.
     ///
     /// Source: Element Web, README, "Important Security Notes".
     FRAMED = "ELE-10" Warning: "the ingress forbids other pages to frame Element"
@@ -58,6 +59,22 @@ fn forbids(middleware: &Object) -> bool {
         || sent(middleware, "x-frame-options").is_some()
 }
 
+/// Whether a file that Element's workload mounts sends the header.
+fn is_said_by_nginx(stack: &Stack<'_>) -> bool {
+    let workloads = stack.element.iter().filter_map(|element| element.workload);
+    workloads.into_iter().any(|(workload, _)| {
+        workload.volumes().any(|volume| {
+            let VolumeKind::ConfigMap(name) = volume.kind else { return false };
+            let map = stack.inventory.beside(workload.object, "ConfigMap", name);
+            map.is_some_and(|map| {
+                let texts = map.node.map("data").iter().filter_map(|it| it.node.as_str());
+                let mut texts = texts.map(str::to_lowercase);
+                texts.any(|it| it.contains("frame-ancestors") || it.contains("x-frame-options"))
+            })
+        })
+    })
+}
+
 fn framed(stack: &Stack<'_>, found: &mut Found) {
     let mut seen = Vec::new();
     for route in routes(stack) {
@@ -65,7 +82,15 @@ fn framed(stack: &Stack<'_>, found: &mut Found) {
         let known = route.middlewares(stack);
         // A middleware that is not here, or a chain of others, may add the header.
         let chain = known.iter().any(|it| it.at("spec.chain").is_some());
-        if known.len() < named || chain || known.iter().any(|it| forbids(it)) {
+        // One that redirects shows nothing.
+        let redirects = |it: &&Object| {
+            ["spec.redirectScheme", "spec.redirectRegex"].iter().any(|path| it.at(path).is_some())
+        };
+        if known.iter().any(redirects) {
+            continue;
+        }
+        let by_nginx = is_said_by_nginx(stack);
+        if known.len() < named || chain || by_nginx || known.iter().any(|it| forbids(it)) {
             continue;
         }
         let place = route.place.to_string();
@@ -138,5 +163,13 @@ mod tests {
         let expected = "47:52 browsers keep all of Element by `public, max-age=3600`";
         assert_eq!(found("ELE-12", &with("public, max-age=3600")), [expected]);
         assert_eq!(found("ELE-12", &with("no-cache")), [""; 0]);
+    }
+
+    #[test]
+    fn a_redirect_shows_nothing_and_nginx_may_forbid_it() {
+        assert_eq!(found("ELE-10", &with("  redirectScheme: {scheme: https}")), [""; 0]);
+        let nginx = "\ndata:\n  site.conf: add_header X-Frame-Options SAMEORIGIN;\n";
+        let text = with("  headers: {stsSeconds: 1}").replacen("\ndata:\n", nginx, 1);
+        assert_eq!(found("ELE-10", &text), [""; 0]);
     }
 }

@@ -32,9 +32,12 @@ rule! {
 }
 
 rule! {
-    /// `default_server_config` and the older keys exclude each other.
+    /// The old key `default_hs_url` and the other two exclude each other. `default_server_name` may
+    /// stand beside `default_server_config`: then the name is looked up, and the other taken where
+    /// that fails.
     ///
-    /// Source: Element Web, `src/utils/AutoDiscoveryUtils`, "invalid combination".
+    /// Source: Element Web, `src/vector/app.tsx`, `invalid_configuration_mixed_server`;
+    /// `docs/config.md`, `default_server_name`.
     TWICE = "ELE-05" Warning: "Element is told its homeserver in one way"
     breaks "Element shows an error in place of the login"
     remedy "keep default_server_config alone"
@@ -79,18 +82,37 @@ fn synapse_hosts<'a>(stack: &Stack<'a>) -> Vec<&'a str> {
 
 fn base_url(stack: &Stack<'_>, found: &mut Found) {
     let hosts = synapse_hosts(stack);
+    let workloads = || stack.synapse.iter().filter_map(|synapse| synapse.workload);
+    let may = |host: &str| {
+        workloads().any(|(workload, _)| {
+            stack.has_other_ways(&workload)
+                || stack.routes_to(&workload).iter().any(|route| route.takes(host))
+        })
+    };
     for file in stack.element.iter().filter_map(|element| element.configuration.as_ref()) {
         let Some(node) = at(file, BASE) else { continue };
         let Some(text) = node.as_str().filter(|text| !text.contains("${")) else { continue };
         let wrong = if text.starts_with("http://") {
             "is plain http, which a page over https may not ask".to_owned()
-        } else if !hosts.is_empty() && !hosts.contains(&host(text)) && !stack.is_lost(host(text)) {
+        } else if !hosts.is_empty()
+            && !may(host(text))
+            && !stack.is_lost(host(text))
+            && is_for_ours(stack, file)
+        {
             format!("is no name that leads to Synapse here: {}", hosts.join(", "))
         } else {
             continue;
         };
         found.at(file.object, node, format!("base_url {text} {wrong}"));
     }
+}
+
+/// Whether Element is for a Synapse of this tree, by the server name that it says.
+fn is_for_ours(stack: &Stack<'_>, file: &Payload<'_>) -> bool {
+    let said = at(file, ["default_server_config", "m.homeserver", "server_name"]);
+    let Some(said) = said.and_then(Node::as_str) else { return true };
+    let mut names = stack.synapse.iter().filter_map(|it| it.option("server_name"));
+    names.any(|(_, node)| node.as_str().is_none_or(|name| name == said))
 }
 
 fn server_name(stack: &Stack<'_>, found: &mut Found) {
@@ -111,14 +133,10 @@ fn server_name(stack: &Stack<'_>, found: &mut Found) {
 
 fn twice(stack: &Stack<'_>, found: &mut Found) {
     for file in stack.element.iter().filter_map(|element| element.configuration.as_ref()) {
-        if file.node.get("default_server_config").is_none() {
-            continue;
-        }
-        for key in ["default_hs_url", "default_server_name"] {
-            if let Some(node) = file.node.get(key) {
-                let message = format!("{key} stands beside default_server_config");
-                found.at(file.object, node, message);
-            }
+        let Some(node) = file.node.get("default_hs_url") else { continue };
+        let others = ["default_server_config", "default_server_name"];
+        if let Some(other) = others.iter().find(|key| file.node.get(key).is_some()) {
+            found.at(file.object, node, format!("default_hs_url stands beside {other}"));
         }
     }
 }
@@ -178,5 +196,22 @@ mod tests {
         let message = &found("ELE-02", &other)[0];
         let expected = "ConfigMap element-config has no key config.json; it has element.json";
         assert!(message.ends_with(expected), "{message}");
+    }
+
+    #[test]
+    fn the_name_may_stand_beside_the_configuration() {
+        let both = element("{\"default_server_config\": {}, \"default_server_name\": \"a\"}");
+        assert_eq!(found("ELE-05", &both), [""; 0]);
+        let old = both.replace("default_server_config", "default_hs_url");
+        assert_eq!(found("ELE-05", &old).len(), 1);
+    }
+
+    #[test]
+    fn a_homeserver_may_be_reached_otherwise_or_be_another() {
+        let other = with("https://chat.a.example", "a.example");
+        assert_eq!(found("ELE-03", &other).len(), 1);
+        let star = other.replace("fqdn: matrix.a.example", "fqdn: '*.a.example'");
+        assert_eq!(found("ELE-03", &star), [""; 0]);
+        assert_eq!(found("ELE-03", &with("https://b.example", "b.example")), [""; 0]);
     }
 }

@@ -17,6 +17,13 @@ rule! {
     look domain
 }
 
+/// Whether a document for clients, or Synapse's own, names a Jitsi.
+fn is_well_known(stack: &Stack<'_>) -> bool {
+    let maps = stack.inventory.of_kind("ConfigMap").flat_map(|map| map.node.map("data"));
+    let mut texts = maps.filter_map(|entry| entry.node.as_str());
+    texts.any(|text| text.contains("im.vector.riot.jitsi") || text.contains("io.element.jitsi"))
+}
+
 fn domain(stack: &Stack<'_>, found: &mut Found) {
     let web = stack.jitsi.web.map(|part| stack.routes_to(&part.workload));
     let hosts: Vec<&str> = web.iter().flatten().filter_map(|route| route.host).collect();
@@ -40,17 +47,22 @@ fn domain(stack: &Stack<'_>, found: &mut Found) {
         match jitsi.and_then(|jitsi| jitsi.get("preferred_domain")) {
             Some(node) => {
                 let Some(text) = node.as_str() else { continue };
+                let may = stack.jitsi.web.is_none_or(|part| {
+                    stack.has_other_ways(&part.workload)
+                        || web.iter().flatten().any(|route| route.takes(text))
+                });
                 if text.contains("://") || text.contains('/') {
                     let message =
                         format!("preferred_domain is {text}, and must be a bare host name");
                     found.at(file.object, node, message);
-                } else if !hosts.is_empty() && !hosts.contains(&text) {
+                } else if !hosts.is_empty() && !may {
                     let message =
                         format!("preferred_domain is {text}, and Jitsi is at {}", hosts.join(", "));
                     found.at(file.object, node, message);
                 }
             }
-            None if !hosts.is_empty() => {
+            // The well-known document goes before this key.
+            None if !hosts.is_empty() && !is_well_known(stack) => {
                 let message = format!("calls are held on meet.element.io, and not on {}", hosts[0]);
                 found.at(file.object, &file.node, message);
             }
@@ -75,5 +87,20 @@ mod tests {
         let text = element("{\"jitsi\": {\"preferred_domain\": \"meet.a.example\"}}");
         assert_eq!(found("ELE-06", &text), [""; 0]);
         assert_eq!(found("ELE-06", &element("{}")), [""; 0]);
+    }
+
+    #[test]
+    fn the_well_known_document_may_name_it() {
+        let text = element("{}")
+            + "---\n"
+            + &crate::lint::testing::jitsi("web", "TZ: UTC", "hostNetwork: false")
+            + "---\napiVersion: v1\nkind: Service\nmetadata: {name: w}\nspec: {selector: {app: web}, \
+               ports: [{port: 80}]}\n---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: \
+               {name: w}\nspec: {rules: [{host: meet.a.example, http: {paths: [{path: /, backend: \
+               {service: {name: w, port: {number: 80}}}}]}}]}\n";
+        assert_eq!(found("ELE-06", &text).len(), 1);
+        let named = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {client: \
+                     '{\"im.vector.riot.jitsi\": {}}'}\n";
+        assert_eq!(found("ELE-06", &(text + named)), [""; 0]);
     }
 }

@@ -153,4 +153,22 @@ mod tests {
         assert_eq!(found("JIT-14", &(prosody.clone() + &same)), [""; 0]);
         assert_eq!(found("JIT-14", &(prosody + &other("jvb", "TZ: UTC"))), [""; 0]);
     }
+
+    #[test]
+    fn two_jitsis_are_not_held_against_each_other() {
+        let all = |namespace: &str, domain: &str| {
+            let parts = ["prosody", "jicofo", "jvb", "web"].map(|part| {
+                jitsi(part, &format!("XMPP_AUTH_DOMAIN: {domain}"), "hostNetwork: false").replace(
+                    "metadata:\n  name",
+                    &format!("metadata:\n  namespace: {namespace}\n  name"),
+                )
+            });
+            parts.join("---\n")
+        };
+        let two = all("a", "auth.a") + "---\n" + &all("b", "auth.b");
+        assert_eq!(found("JIT-14", &two), [""; 0]);
+        // In one namespace nothing tells which belong together.
+        let shards = all("a", "auth.a") + "---\n" + &all("a", "auth.b");
+        assert_eq!(found("JIT-14", &shards), [""; 0]);
+    }
 }

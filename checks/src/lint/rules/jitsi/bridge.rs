@@ -12,6 +12,8 @@ rule! {
     /// A pod in the host's network uses the host's name server unless it says otherwise, and that
     /// one knows no Service. The pod is Ready, and never meets Prosody.
     ///
+    /// Silent where `XMPP_SERVER` is an address or a name outside of the cluster.
+    ///
     /// Source: Kubernetes, "DNS for Services and Pods", pod's DNS policy.
     DNS_POLICY = "JIT-01" Error: "a bridge in the host's network resolves Services"
     breaks "the bridge cannot resolve Prosody and never joins: no bridge available"
@@ -22,11 +24,15 @@ rule! {
 }
 
 rule! {
-    /// The bridge offers the addresses that it knows: those of its node, and what it is told.
-    /// Behind a NAT that is a private address unless `JVB_ADVERTISE_IPS` names the public one.
+    /// The bridge offers the addresses that it knows: those of its node, what it is told, and what
+    /// a STUN server tells it at its start. Behind a NAT that is a private address unless
+    /// `JVB_ADVERTISE_IPS` names the public one or STUN works.
+    ///
+    /// A bridge in the host's network of a node with a public address needs no other: a comment
+    /// says so.
     ///
     /// Source: docker-jitsi-meet, `jvb/rootfs/defaults/jvb.conf`.
-    NOT_ADVERTISED = "JIT-04" Error: "the bridge is told the address that people reach"
+    NOT_ADVERTISED = "JIT-04" Warning: "the bridge is told the address that people reach"
     breaks "calls connect and stay silent for everybody outside the network"
     remedy "set JVB_ADVERTISE_IPS to the node's public address"
     cause "bridge-advertises-private-address"
@@ -79,6 +85,16 @@ fn dns_policy(stack: &Stack<'_>, found: &mut Found) {
         let policy = pod.get("dnsPolicy");
         let text = policy.and_then(Node::as_str).unwrap_or("ClusterFirst");
         let Some(host) = pod.entry("hostNetwork") else { continue };
+        // What the node's own name server knows needs no other.
+        let outside = match variable(stack, part, "XMPP_SERVER") {
+            Variable::Given(env) => env.known().is_some_and(|it| {
+                it.contains(['.', ':']) && !it.ends_with(".svc") && !it.contains(".svc.")
+            }),
+            _ => false,
+        };
+        if outside {
+            continue;
+        }
         if !part.workload.host_network() || text != "ClusterFirst" {
             continue;
         }
@@ -199,5 +215,19 @@ mod tests {
         let text =
             jitsi("jvb", "TZ: UTC", HOST).replace("name: jitsi-config\ndata", "name: other\ndata");
         assert_eq!(found("JIT-04", &text), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_server_of_the_node_does_for_what_is_outside() {
+        for (server, count) in [
+            ("prosody", 1),
+            ("prosody.meet.svc", 1),
+            ("prosody.meet.svc.cluster.local", 1),
+            ("10.61.0.5", 0),
+            ("xmpp.a.example", 0),
+        ] {
+            let text = jitsi("jvb", &format!("XMPP_SERVER: {server}"), "hostNetwork: true");
+            assert_eq!(found("JIT-01", &text).len(), count, "{server}");
+        }
     }
 }

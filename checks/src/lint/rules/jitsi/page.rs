@@ -1,7 +1,7 @@
 //! How people's browsers come to the web server.
 
 use super::variable::{Variable, is_on, variable};
-use crate::lint::view::{EnvValue, RouteKind};
+use crate::lint::view::{EnvValue, Route, RouteKind};
 use crate::lint::{Change, Found, Stack};
 use crate::rule;
 
@@ -71,7 +71,16 @@ fn two_names(stack: &Stack<'_>, found: &mut Found) {
 fn own_tls(stack: &Stack<'_>, found: &mut Found) {
     let Some(part) = &stack.jitsi.web else { return };
     let routes = stack.routes_to(&part.workload);
-    let Some(route) = routes.first() else { return };
+    // Where TLS goes on to the web server itself, a redirect meets nobody.
+    let plain = |route: &&&Route<'_>| {
+        let port = route.target(stack).and_then(|service| {
+            let wanted = route.port.and_then(|node| node.scalar());
+            wanted.map_or_else(|| service.ports().next(), |wanted| service.port(wanted))
+        });
+        let number = port.and_then(|port| port.target_number(&part.workload));
+        !matches!(number, Some(443 | 8443))
+    };
+    let Some(route) = routes.iter().find(plain) else { return };
     for (name, what) in [
         ("ENABLE_HTTP_REDIRECT", "redirects what the proxy sends"),
         ("ENABLE_LETSENCRYPT", "asks for a certificate that the proxy's name has already"),
@@ -171,5 +180,12 @@ mod tests {
         let named = format!("{on}\n  COLIBRI_WEBSOCKET_REGEX: '[0-9.]+'");
         assert_eq!(found("JIT-18", &with(&named, "hostNetwork: true")), [""; 0]);
         assert_eq!(found("JIT-18", &with("TZ: UTC", "hostNetwork: true")), [""; 0]);
+    }
+
+    #[test]
+    fn tls_that_goes_on_to_the_web_server_is_its_own() {
+        let text = routed("ENABLE_HTTP_REDIRECT: '1'", &["meet.a.example"]);
+        let tls = text.replace("ports: [{port: 80}]", "ports: [{port: 443}]");
+        assert_eq!(found("JIT-17", &tls), [""; 0]);
     }
 }

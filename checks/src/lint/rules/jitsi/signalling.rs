@@ -1,6 +1,6 @@
 //! How the parts meet in Prosody.
 
-use super::variable::{Variable, is_on, variable};
+use super::variable::{Variable, is_named, is_on, variable};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -76,6 +76,7 @@ fn no_password(stack: &Stack<'_>, found: &mut Found) {
 fn no_server(stack: &Stack<'_>, found: &mut Found) {
     for (name, part) in stack.jitsi.parts() {
         if matches!(name, "jicofo" | "jvb")
+            && !is_named(&part.workload)
             && matches!(variable(stack, &part, "XMPP_SERVER"), Variable::Missing)
         {
             let node = part.container.node;
@@ -171,5 +172,18 @@ mod tests {
         assert_eq!(found("JIT-19", &text).len(), 1);
         let on = text.replace("TZ: UTC", "JICOFO_ENABLE_REST: '1'");
         assert_eq!(found("JIT-19", &on), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_script_or_the_pod_says_is_not_missed() {
+        let aliases = "hostAliases: [{ip: 127.0.0.1, hostnames: [xmpp.meet.jitsi]}]";
+        assert_eq!(found("JIT-11", &jitsi("jicofo", "TZ: UTC", aliases)), [""; 0]);
+        let text = jitsi("jicofo", "TZ: UTC", "hostNetwork: false");
+        assert_eq!(found("JIT-09", &text).len(), 1);
+        let script = text.replace(
+            "        envFrom:",
+            "        command: [/bin/sh, -c, '. /vault/secrets/a && exec /init']\n        envFrom:",
+        );
+        assert_eq!(found("JIT-09", &script), [""; 0]);
     }
 }

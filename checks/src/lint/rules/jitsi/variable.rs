@@ -1,7 +1,7 @@
 //! What a part of Jitsi is told by variables.
 
 use crate::lint::Stack;
-use crate::lint::view::{Env, EnvValue, JitsiPart};
+use crate::lint::view::{Env, EnvValue, JitsiPart, Workload};
 
 /// What is known of a variable.
 pub(in crate::lint::rules) enum Variable<'a> {
@@ -25,6 +25,7 @@ pub(in crate::lint::rules) fn variable<'a>(
         }
         Some(env) => Variable::Given(env),
         None if part.container.env_is_open(stack, &part.workload) => Variable::Unknown,
+        None if part.container.has_script() => Variable::Unknown,
         None => Variable::Missing,
     }
 }
@@ -40,4 +41,10 @@ pub(in crate::lint::rules) fn is_on(
         Variable::Missing => Some(false),
         Variable::Unknown => None,
     }
+}
+
+/// Whether the pod itself says where the name is that the images look for unless told otherwise.
+pub(super) fn is_named(workload: &Workload<'_>) -> bool {
+    let mut names = workload.pod.list("hostAliases").iter().flat_map(|it| it.list("hostnames"));
+    names.any(|name| name.as_str() == Some("xmpp.meet.jitsi"))
 }

@@ -1,6 +1,6 @@
 //! What the web server tells browsers, and where it sends them.
 
-use super::variable::{Variable, variable};
+use super::variable::{Variable, is_named, variable};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -30,7 +30,8 @@ rule! {
 
 fn no_bosh_base(stack: &Stack<'_>, found: &mut Found) {
     let Some(part) = &stack.jitsi.web else { return };
-    if matches!(variable(stack, part, "XMPP_BOSH_URL_BASE"), Variable::Missing) {
+    let named = is_named(&part.workload);
+    if !named && matches!(variable(stack, part, "XMPP_BOSH_URL_BASE"), Variable::Missing) {
         let node = part.container.node;
         let place = node.get("name").unwrap_or(node);
         found.at(part.workload.object, place, "the web server is not told where Prosody is");
@@ -53,7 +54,9 @@ fn no_public_url(stack: &Stack<'_>, found: &mut Found) {
             let host = after.split(['/', ':']).next().unwrap_or_default();
             let routes = stack.routes_to(&part.workload);
             let hosts: Vec<&str> = routes.iter().filter_map(|route| route.host).collect();
-            if !hosts.is_empty() && !hosts.contains(&host) {
+            let may = routes.iter().any(|route| route.takes(host))
+                || stack.has_other_ways(&part.workload);
+            if !hosts.is_empty() && !may {
                 let message =
                     format!("PUBLIC_URL is {text}, and people come by {}", hosts.join(", "));
                 found.place(part.workload.object, env.place, message);
@@ -82,5 +85,22 @@ mod tests {
         let message = &found("JIT-15", &(told + route))[0];
         let expected = "PUBLIC_URL is https://meet.a.example, and people come by calls.a.example";
         assert!(message.ends_with(expected), "{message}");
+    }
+
+    #[test]
+    fn people_may_come_by_a_star_or_by_no_route() {
+        let told = jitsi("web", "PUBLIC_URL: https://meet.a.example", "hostNetwork: false");
+        let with = |kind: &str, host: &str| {
+            format!(
+                "{told}---\napiVersion: v1\nkind: Service\nmetadata: {{name: web}}\nspec: {{type: \
+                 {kind}, selector: {{app: web}}, ports: [{{port: 80}}]}}\n---\napiVersion: \
+                 networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: w}}\nspec: {{rules: [{{host: \
+                 '{host}', http: {{paths: [{{path: /, backend: {{service: {{name: web, port: \
+                 {{number: 80}}}}}}}}]}}}}]}}\n"
+            )
+        };
+        assert_eq!(found("JIT-15", &with("ClusterIP", "meet.lan")).len(), 1);
+        assert_eq!(found("JIT-15", &with("ClusterIP", "*.a.example")), [""; 0]);
+        assert_eq!(found("JIT-15", &with("NodePort", "meet.lan")), [""; 0]);
     }
 }

@@ -26,6 +26,8 @@ rule! {
     /// an overlay that changes the namespace, as for a staging deployment, the objects move and the
     /// name stays: staging then writes into the database of production.
     ///
+    /// The host of Synapse's database is a matter of SYN-20.
+    ///
     /// Source: Kustomize's namespace transformer changes fields that it knows, not texts.
     ELSEWHERE = "KUS-04" Warning: "full names of Services name the namespace that they are in"
     breaks "the pod speaks to the Service of another namespace, or to none"
@@ -98,8 +100,11 @@ fn elsewhere(stack: &Stack<'_>, found: &mut Found) {
                 let (Some(service), Some(namespace)) = (labels.next(), labels.next()) else {
                     continue;
                 };
-                let here = services.get(service).is_some_and(|there| there.contains(&own));
-                if namespace != own && here {
+                // One that is in both may be meant in either.
+                let here = services
+                    .get(service)
+                    .is_some_and(|there| there.contains(&own) && !there.contains(&namespace));
+                if namespace != own && here && !is_database(stack, object, &name) {
                     let message = format!("{name} is not the {service} of this tree, in {own}");
                     let short = format!("write {service}, which is looked up in {own}");
                     found.place(object, place, message).remedy(short);
@@ -107,6 +112,15 @@ fn elsewhere(stack: &Stack<'_>, found: &mut Found) {
             }
         });
     }
+}
+
+/// Whether it is the host of Synapse's database, which has a rule of its own (SYN-20).
+fn is_database(stack: &Stack<'_>, object: &Object, name: &str) -> bool {
+    stack
+        .synapse
+        .iter()
+        .filter_map(|it| it.option("database.args.host"))
+        .any(|(file, host)| std::ptr::eq(file.object, object) && host.as_str() == Some(name))
 }
 
 /// The Services of a tree and those that CloudNativePG makes, with their namespaces.
@@ -244,6 +258,9 @@ mod tests {
                         this tree, in staging";
         assert_eq!(found("KUS-04", &text("matrix")), [expected]);
         assert_eq!(found("KUS-04", &text("staging")), [""; 0]);
+        // Two of one name, as for production and staging: each may be meant.
+        let both = text("matrix") + &object("Cluster", "matrix-db", "matrix");
+        assert_eq!(found("KUS-04", &both), [""; 0]);
         // What is not of this tree may well be elsewhere.
         assert_eq!(found("KUS-04", &text("matrix").replace("name: matrix-db", "name: x")), [""; 0]);
     }
@@ -267,5 +284,15 @@ mod tests {
         let made = text.clone() + &object("Namespace", "matrix", "");
         assert_eq!(found("KUS-14", &made), [""; 0]);
         assert_eq!(found("KUS-14", &text.replace("matrix", "default")), [""; 0]);
+    }
+
+    #[test]
+    fn the_host_of_the_database_has_a_rule_of_its_own() {
+        let cluster = object("Cluster", "pg", "a").replace("v1\n", "postgresql.cnpg.io/v1\n");
+        let text = cluster
+            + &object("ConfigMap", "c", "a")
+            + "data:\n  homeserver.yaml: |\n    database: {args: {host: pg-rw.b.svc}}\n";
+        assert_eq!(found("KUS-04", &text), [""; 0]);
+        assert_eq!(found("SYN-20", &text).len(), 1);
     }
 }

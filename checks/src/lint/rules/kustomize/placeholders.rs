@@ -10,7 +10,8 @@ rule! {
     /// A value still holds what stands in templates for "fill this in": `CHANGEME`, `TODO`,
     /// `REPLACE_ME`, a name below `example.com`. It is deployed as it is written.
     ///
-    /// Comments are not looked at, nor what is sealed.
+    /// Comments are not looked at, nor what is sealed, nor pages and programs, in which such words
+    /// are part of a text.
     LEFT = "KUS-13" Warning: "no value waits to be filled in"
     breaks "the pod starts with the placeholder as its password, name or address"
     remedy "fill it in, or take it out"
@@ -46,15 +47,26 @@ fn left(stack: &Stack<'_>, found: &mut Found) {
             "SealedSecret" | "CustomResourceDefinition" | "Event" => &[],
             _ => &["spec"],
         };
+        let of_files = object.kind() == "ConfigMap";
         for node in parts.iter().filter_map(|part| object.at(part)) {
-            node.scalars(&mut |value| {
-                for (line, column, word) in placeholders(value, of_stack) {
-                    let place = within(value, line, column, word.len());
-                    found.place(object, place, format!("{word} was never filled in"));
-                }
+            let values = node.entries().iter().filter(|entry| of_files && !is_prose(&entry.key));
+            let values = values.map(|entry| &entry.node).chain((!of_files).then_some(node));
+            values.for_each(|node| {
+                node.scalars(&mut |value| {
+                    for (line, column, word) in placeholders(value, of_stack) {
+                        let place = within(value, line, column, word.len());
+                        found.place(object, place, format!("{word} was never filled in"));
+                    }
+                })
             });
         }
     }
+}
+
+/// Whether a file is a page or a program, by its name.
+fn is_prose(key: &str) -> bool {
+    let ends = [".html", ".htm", ".css", ".js", ".md", ".py", ".sql", ".lua", ".txt", ".rb", ".go"];
+    ends.iter().any(|end| key.to_lowercase().ends_with(end))
 }
 
 /// The placeholders of a text: line and column from 1, and the word.
@@ -112,5 +124,16 @@ mod tests {
     fn what_only_looks_like_one_is_not() {
         let good = synapse("server_name: notexample.com\na: METHODOLOGY\nb: CHANGEMENT");
         assert_eq!(found("KUS-13", &good), [""; 0]);
+    }
+
+    #[test]
+    fn pages_and_programs_are_not_looked_at() {
+        let text = synapse("server_name: a.test").replacen(
+            "\ndata:\n",
+            "\ndata:\n  welcome.html: '<input placeholder=\"you@example.com\"> TODO'\n",
+            1,
+        );
+        assert_eq!(found("KUS-13", &text), [""; 0]);
+        assert_eq!(found("KUS-13", &text.replace("welcome.html", "welcome.yaml")).len(), 2);
     }
 }

@@ -9,8 +9,9 @@ rule! {
     /// and nothing restarts it: the configuration that was applied and the one that runs differ
     /// until somebody restarts the pod for another reason.
     ///
-    /// Silent where the name has a hash (a generator of Kustomize), the pod template carries an
-    /// annotation with a checksum, or Reloader watches the workload.
+    /// Silent where the name has a hash (a generator of Kustomize), the ConfigMap is immutable, so
+    /// that each edit makes another, the pod template carries an annotation with a checksum, or
+    /// Reloader or Wave watches the workload.
     ///
     /// Source: Kubernetes, "ConfigMaps", "Mounted ConfigMaps are updated automatically".
     STALE = "KUS-06" Warning: "a changed ConfigMap restarts the pods that read it only once"
@@ -30,6 +31,9 @@ fn stale(stack: &Stack<'_>, found: &mut Found) {
             let Some(map) = stack.inventory.beside(workload.object, "ConfigMap", &name) else {
                 continue;
             };
+            if map.node.bool("immutable") == Some(true) {
+                continue;
+            }
             let message = format!("ConfigMap {name} is read {how}, and no change restarts the pod");
             found.on(workload.object, message).also_place(map.place(), "the ConfigMap");
         }
@@ -76,7 +80,9 @@ fn watched(workload: &Workload<'_>) -> bool {
         .chain(workload.object.annotations());
     let mut keys = annotations.map(|entry| entry.key.to_ascii_lowercase());
     keys.any(|key| {
-        key.contains("checksum") || key.contains("hash") || key.contains("reloader.stakater.com")
+        ["checksum", "hash", "reloader.stakater.com", "update-on-config-change"]
+            .iter()
+            .any(|word| key.contains(word))
     })
 }
 
@@ -101,6 +107,8 @@ mod tests {
         let good = "  template:\n    metadata:\n      annotations: {checksum/config: a1}\n";
         let good = text.replace("  template:\n    metadata:\n", good);
         assert_eq!(found("KUS-06", &good), [""; 0]);
+        let immutable = text.replacen("\ndata:\n", "\nimmutable: true\ndata:\n", 1);
+        assert_eq!(found("KUS-06", &immutable), [""; 0]);
         // A mounted folder is refreshed by the kubelet.
         assert_eq!(found("KUS-06", &text.replace(", subPath: config.json", "")), [""; 0]);
     }

@@ -1,5 +1,6 @@
 //! API versions that are gone.
 
+use super::super::network::grammar::runs_version_2;
 use crate::lint::{Change, Found, Stack};
 use crate::rule;
 
@@ -7,6 +8,8 @@ rule! {
     /// The API server no longer serves a version, or (Traefik's old group) no controller reads it.
     /// `kubectl apply` says "no matches for kind"; where old definitions are still installed it
     /// accepts the object and nothing happens.
+    ///
+    /// Silent about Traefik's old group where the image in the tree is of Traefik 2, which reads it.
     ///
     /// Source: Kubernetes, "Deprecated API Migration Guide"; Traefik v3, "Migration"; cert-manager,
     /// "Migrating Deprecated API Resources".
@@ -86,6 +89,9 @@ fn look(stack: &Stack<'_>, found: &mut Found) {
     for object in stack.inventory.objects() {
         let Some(row) = gone_at(object.api_version(), object.kind()) else { continue };
         let Some(version) = object.at("apiVersion") else { continue };
+        if object.group() == "traefik.containo.us" && runs_version_2(stack) {
+            continue;
+        }
         let message = format!("{} is gone since {}", row.version, row.since);
         let problem = found.at(object, version, message).remedy(format!("use {}", row.now));
         if row.same {
@@ -108,6 +114,9 @@ mod tests {
         let old = text("traefik.containo.us/v1alpha1", "IngressRoute");
         let expected = "1:13 traefik.containo.us/v1alpha1 is gone since Traefik 3.0";
         assert_eq!(found("KUS-12", &old), [expected]);
+        let running = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: t}\nspec: \
+                       {template: {spec: {containers: [{name: t, image: 'traefik:v2.11.3'}]}}}\n";
+        assert_eq!(found("KUS-12", &(old + running)), [""; 0]);
         let cron = "1:13 batch/v1beta1 is gone since Kubernetes 1.25";
         assert_eq!(found("KUS-12", &text("batch/v1beta1", "CronJob")), [cron]);
         for (version, kind) in [("traefik.io/v1alpha1", "IngressRoute"), ("batch/v1", "CronJob")] {

@@ -2,6 +2,7 @@
 
 use mxdoctor_probes::manifest::Node;
 
+use crate::lint::view::Container;
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -9,7 +10,8 @@ rule! {
     /// A rule that Traefik cannot read takes its router out of service. Version 3 has no lists
     /// (``Host(`a`, `b`)``), no single quotes, and `Header` where version 2 had `Headers`.
     ///
-    /// Silent where the route says `syntax: v2`.
+    /// Silent where the route says `syntax: v2`, and where the tree is evidently for Traefik 2: by
+    /// the image, or by objects of the group that version 3 has given up.
     ///
     /// Source: Traefik, "Routers: Rule"; "Migration: v2 to v3", rule syntax.
     UNREADABLE = "NET-06" Error: "Traefik can read the rule of every route"
@@ -38,8 +40,8 @@ const FUNCTIONS: &[(&str, usize)] = &[
 fn unreadable(stack: &Stack<'_>, found: &mut Found) {
     for object in stack.inventory.of_kind("IngressRoute") {
         for route in object.node.list("spec.routes") {
-            let Some(rule) = route.get("match").filter(|_| route.str("syntax") != Some("v2"))
-            else {
+            let old = route.str("syntax") == Some("v2") || is_version_2(stack);
+            let Some(rule) = route.get("match").filter(|_| !old) else {
                 continue;
             };
             if let Some(why) = rule.as_str().and_then(wrong) {
@@ -47,6 +49,20 @@ fn unreadable(stack: &Stack<'_>, found: &mut Found) {
             }
         }
     }
+}
+
+/// Whether the tree shows that its Traefik is of version 2.
+pub(super) fn is_version_2(stack: &Stack<'_>) -> bool {
+    let mut objects = stack.inventory.objects().iter();
+    runs_version_2(stack) || objects.any(|object| object.group() == "traefik.containo.us")
+}
+
+/// Whether the tree runs a Traefik of version 2.
+pub(in crate::lint::rules) fn runs_version_2(stack: &Stack<'_>) -> bool {
+    let images = stack.running(&["traefik", "mirrored-library-traefik"]).into_iter();
+    let version =
+        |(_, container): (_, Container<'_>)| container.image()?.version()?.first().copied();
+    images.filter_map(version).any(|major| major == 2)
 }
 
 /// What Traefik would not read in a rule.
@@ -138,6 +154,8 @@ rule! {
     /// Two routes with the same rule: only one of them is ever asked, which one is decided by
     /// the length of the rule and then by chance.
     ///
+    /// Silent where the two are for different Traefiks, by their class.
+    ///
     /// Source: Traefik, "Routers: Priority".
     TWICE = "NET-07" Warning: "no two routes have the same rule"
     breaks "one of the two Services is never asked, and which one can change"
@@ -153,6 +171,8 @@ fn twice(stack: &Stack<'_>, found: &mut Found) {
         let points = object.node.list("spec.entryPoints").iter();
         let mut points: Vec<&str> = points.filter_map(Node::as_str).collect();
         points.sort_unstable();
+        let class = object.annotation("kubernetes.io/ingress.class").and_then(Node::as_str);
+        points.extend(class.or(object.node.str("spec.ingressClassName")));
         for route in object.node.list("spec.routes") {
             let (Some(rule), None) = (route.get("match"), route.get("priority")) else { continue };
             let text = rule.as_str().unwrap_or_default();
@@ -213,6 +233,9 @@ mod tests {
         assert_eq!(found("NET-07", text).len(), 0);
         let old = text.replace("Host(`a`, `b`)", "Host(`a`, `b`)\n    syntax: v2");
         assert_eq!(found("NET-06", &old), [""; 0]);
+        let version =
+            text.to_owned() + "---\napiVersion: traefik.containo.us/v1alpha1\nkind: Middleware\n";
+        assert_eq!(found("NET-06", &version), [""; 0]);
         let same = text.replace("`d`", "`c`");
         assert_eq!(found("NET-07", &same), ["8:12 another route has the same rule"]);
     }

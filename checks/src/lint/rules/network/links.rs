@@ -35,7 +35,11 @@ fn collision(stack: &Stack<'_>, found: &mut Found) {
                 continue;
             };
             let given = container.env_value(stack, &workload, variable).is_some();
-            if links && !given && !container.env_is_open(stack, &workload) {
+            // Earlier images of Element read no variable.
+            let version = container.image().and_then(|image| image.version());
+            let reads = *image != "element-web" || version.is_none_or(|it| it >= vec![1, 11, 90]);
+            let open = container.env_is_open(stack, &workload) || container.has_script();
+            if links && !given && reads && !open {
                 let message = format!("Service {name} sets {variable}=tcp://… in this pod");
                 let node = container.node.get("name").unwrap_or(container.node);
                 found.at(workload.object, node, message).also_place(service.place(), "the Service");
@@ -59,5 +63,14 @@ mod tests {
         let given = jitsi("jvb", "JVB_PORT: '10000'", "hostNetwork: true") + service;
         assert_eq!(found("NET-15", &given), [""; 0]);
         assert_eq!(found("NET-15", &jitsi("jvb", "TZ: UTC", "hostNetwork: true")), [""; 0]);
+    }
+
+    #[test]
+    fn an_image_that_reads_no_variable_is_left_alone() {
+        let service =
+            "---\napiVersion: v1\nkind: Service\nmetadata: {name: element-web}\nspec: {}\n";
+        let text = crate::lint::testing::element("{}") + service;
+        assert_eq!(found("NET-15", &text).len(), 1);
+        assert_eq!(found("NET-15", &text.replace("v1.12.10", "v1.11.60")), [""; 0]);
     }
 }

@@ -1,7 +1,8 @@
 //! What stands between a route and its Service.
 
-use mxdoctor_probes::manifest::{Node, Object};
+use mxdoctor_probes::manifest::{Entry, Node, Object};
 
+use super::grammar::is_version_2;
 use crate::lint::view::{Route, RouteKind};
 use crate::lint::{Change, Found, Stack};
 use crate::rule;
@@ -9,6 +10,8 @@ use crate::rule;
 rule! {
     /// Traefik takes a router out of service when one of its middlewares is not there. A name
     /// without a namespace is looked for in the route's own.
+    ///
+    /// Silent where the tree has no middleware at all, or charts that may make some.
     ///
     /// Source: Traefik, Kubernetes CRD provider: "middleware … does not exist"; other namespaces
     /// need `allowCrossNamespace`.
@@ -37,6 +40,8 @@ rule! {
     /// A proxy that takes smaller bodies than Synapse says to clients (`max_upload_size`) refuses
     /// uploads that the client was allowed to send.
     ///
+    /// Looks at routes that uploads (`/_matrix/media`) can come by.
+    ///
     /// Source: Traefik, Buffering `maxRequestBodyBytes`; ingress-nginx, `proxy-body-size`, whose
     /// default is 1 MiB; Synapse, `max_upload_size`, whose default is 50 MiB.
     SMALLER = "NET-12" Warning: "the ingress takes what Synapse takes"
@@ -50,6 +55,8 @@ rule! {
 rule! {
     /// Servers sign the path of each request, and Synapse verifies the path that arrives. What
     /// the ingress took away or added is missing in that.
+    ///
+    /// Silent about routes for other paths, and about prefixes that no path of Matrix has.
     ///
     /// Source: Matrix Server-Server API, "Request Authentication".
     REWRITTEN = "NET-13" Warning: "no middleware changes the path of Matrix requests"
@@ -80,8 +87,10 @@ fn middlewares<'a>(
 }
 
 fn not_there(stack: &Stack<'_>, found: &mut Found) {
-    // Without workloads the tree is a part of another.
-    if stack.workloads.is_empty() {
+    // Without workloads the tree is a part of another, and without a middleware of its own, or
+    // beside charts, it leaves them to another.
+    let own = stack.inventory.of_kind("Middleware").next().is_some();
+    if stack.workloads.is_empty() || !own || stack.is_open() {
         return;
     }
     for object in stack.inventory.of_kind("IngressRoute") {
@@ -102,6 +111,10 @@ fn not_there(stack: &Stack<'_>, found: &mut Found) {
 }
 
 fn old_name(stack: &Stack<'_>, found: &mut Found) {
+    // Version 2 knew the new name only in its last releases.
+    if is_version_2(stack) {
+        return;
+    }
     for object in stack.inventory.of_kind("Middleware") {
         let Some(entry) = object.at("spec").and_then(|spec| spec.entry("ipWhiteList")) else {
             continue;
@@ -140,8 +153,21 @@ fn bytes(text: &str) -> Option<u64> {
     number.trim().parse::<u64>().ok()?.checked_mul(factor)
 }
 
+/// Whether a route takes requests below a path of Matrix, as far as its own path tells.
+fn takes_path(route: &Route<'_>, path: &str) -> bool {
+    let Some(said) = route.path.and_then(Node::as_str) else { return true };
+    if route.kind != RouteKind::IngressRoute {
+        return path.starts_with(said.trim_end_matches('/')) || said.starts_with(path);
+    }
+    let paths = said.split("Path").skip(1).filter_map(|rest| rest.split(['`', '"']).nth(1));
+    let mut paths = paths.peekable();
+    paths.peek().is_none() || paths.any(|one| path.starts_with(one) || one.starts_with(path))
+}
+
 fn smaller(stack: &Stack<'_>, found: &mut Found) {
-    for (route, limit, option) in to_synapse(stack) {
+    let uploads =
+        |(route, ..): &(&Route<'_>, u64, Option<&Node>)| takes_path(route, "/_matrix/media");
+    for (route, limit, option) in to_synapse(stack).into_iter().filter(uploads) {
         let mut tell = |object: &Object, node: &Node, most: u64| {
             if most > 0 && most < limit {
                 let message = format!("takes {most} bytes at most, and Synapse {limit}");
@@ -171,12 +197,22 @@ fn smaller(stack: &Stack<'_>, found: &mut Found) {
 const REWRITING: &[&str] =
     &["stripPrefix", "stripPrefixRegex", "replacePath", "replacePathRegex", "addPrefix"];
 
+/// Whether a rewriting changes paths of Matrix: one that takes prefixes away only where it names
+/// one of theirs.
+fn changes(entry: &Entry) -> bool {
+    let prefixes = entry.node.list("prefixes");
+    let theirs = |it: &Node| it.as_str().is_some_and(|it| "/_matrix/federation".starts_with(it));
+    entry.key != "stripPrefix" || prefixes.iter().any(theirs)
+}
+
 fn rewritten(stack: &Stack<'_>, found: &mut Found) {
-    for (route, ..) in to_synapse(stack) {
+    let federation =
+        |(route, ..): &(&Route<'_>, u64, Option<&Node>)| takes_path(route, "/_matrix/federation");
+    for (route, ..) in to_synapse(stack).into_iter().filter(federation) {
         for (name, middleware) in middlewares(stack, route.object, route.node) {
             let spec = middleware.and_then(|middleware| middleware.at("spec"));
             let entry = spec.and_then(|spec| REWRITING.iter().find_map(|one| spec.entry(one)));
-            if let Some(entry) = entry {
+            if let Some(entry) = entry.filter(|entry| changes(entry)) {
                 let message = format!("{} changes the path of requests to Synapse", entry.key);
                 found.at(route.object, name, message).also_place(&entry.place, "what it does");
             }
@@ -228,6 +264,8 @@ mod tests {
         let text = with(middleware, "server_name: a");
         let expected = "takes 10485760 bytes at most, and Synapse 52428800";
         assert!(found("NET-12", &text)[0].ends_with(expected));
+        let only = "Host(`a.example`) && PathPrefix(`/_matrix/client`)";
+        assert_eq!(found("NET-12", &text.replace("Host(`a.example`)", only)), [""; 0]);
         let fits = with(middleware, "server_name: a\nmax_upload_size: 10M");
         assert_eq!(found("NET-12", &fits), [""; 0]);
         assert_eq!((bytes("50M"), bytes("8 k"), bytes("x")), (Some(52_428_800), Some(8192), None));
@@ -235,10 +273,14 @@ mod tests {
 
     #[test]
     fn a_changed_path_is_found() {
-        let text = with("stripPrefix: {prefixes: [/matrix]}", "server_name: a");
+        let text = with("stripPrefix: {prefixes: [/_matrix]}", "server_name: a");
         assert!(
             found("NET-13", &text)[0]
                 .ends_with("stripPrefix changes the path of requests to Synapse")
         );
+        // What no request of Matrix begins with is taken away from none.
+        assert_eq!(found("NET-13", &text.replace("[/_matrix]", "[/chat]")), [""; 0]);
+        let panel = text.replace("Host(`a.example`)", "Host(`a.example`) && PathPrefix(`/panel`)");
+        assert_eq!(found("NET-13", &panel), [""; 0]);
     }
 }

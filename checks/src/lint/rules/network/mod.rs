@@ -1,11 +1,11 @@
 //! NET: Services, and the routes that lead to them.
 
 mod entry_points;
-mod grammar;
+pub(super) mod grammar;
 mod links;
 mod middlewares;
 mod openness;
-mod routes;
+pub(super) mod routes;
 mod services;
 
 use crate::lint::Rule;

@@ -2,13 +2,16 @@
 
 use mxdoctor_probes::manifest::Node;
 
-use crate::lint::view::RouteKind;
+use super::super::secrets::near::is_near;
+use crate::lint::view::{RouteKind, Service};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
 rule! {
     /// Traefik looks for the Service and for its port, by the Service's own number or name. Where
     /// one is missing it drops the router and answers 404. Of tunnels TUN-02 speaks.
+    ///
+    /// Silent about a Service that a chart or an operator may make, where such are here.
     ///
     /// Source: Traefik, Kubernetes CRD provider, "service port not found".
     NO_SUCH_SERVICE = "NET-04" Error: "a route leads to a Service that is there, by a port that it has"
@@ -32,11 +35,11 @@ fn no_such_service(stack: &Stack<'_>, found: &mut Found) {
             continue;
         };
         let Some(service) = route.target(stack) else {
-            let message = format!(
-                "{} leads to Service {}, which is not here",
-                route.object,
-                name.as_str().unwrap_or_default()
-            );
+            let text = name.as_str().unwrap_or_default();
+            if may_be_made(stack, text) {
+                continue;
+            }
+            let message = format!("{} leads to Service {text}, which is not here", route.object);
             found.at(route.object, name, message);
             continue;
         };
@@ -54,6 +57,12 @@ fn no_such_service(stack: &Stack<'_>, found: &mut Found) {
             found.at(route.object, port, message).also_place(place, "the Service's ports");
         }
     }
+}
+
+/// Whether a Service that is not here may be made by what is: nothing is called nearly so.
+pub(in crate::lint::rules) fn may_be_made(stack: &Stack<'_>, name: &str) -> bool {
+    let near = |service: &Service<'_>| is_near(service.object.name(), name);
+    stack.is_open() && !stack.services.iter().any(near)
 }
 
 fn place_of(node: &Node) -> &mxdoctor_probes::manifest::Place {
@@ -77,5 +86,8 @@ mod tests {
         let name = ROUTE.replace("- name: web\n", "- name: site\n");
         let expected = "14:13 IngressRoute web leads to Service site, which is not here";
         assert_eq!(found("NET-04", &name), [expected]);
+        let chart = "---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: \
+                     {name: site}\n";
+        assert_eq!(found("NET-04", &(name + chart)), [""; 0]);
     }
 }

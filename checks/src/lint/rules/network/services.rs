@@ -1,11 +1,17 @@
 //! What a Service selects, and on which port.
 
+use mxdoctor_probes::manifest::Entry;
+
+use crate::lint::view::{Service, Workload};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
 rule! {
     /// A Service whose selector fits no pod has no endpoints. Traefik then drops the route and
     /// answers 404, as if the host name were wrong.
+    ///
+    /// Silent about labels that controllers give to pods, and, where charts or operators that are
+    /// not known make objects, about a Service that resembles none of the workloads.
     ///
     /// Source: Kubernetes, "Service"; Traefik, `allowEmptyServices`.
     SELECTS_NOTHING = "NET-01" Error: "a Service selects pods"
@@ -18,6 +24,9 @@ rule! {
 
 rule! {
     /// Requests are spread over everything that a selector fits.
+    ///
+    /// Silent about headless Services, which are for looking up and for metrics, and where all
+    /// that is selected runs the same image: workers, or the old and the new of one.
     ///
     /// Source: Kubernetes, "Service".
     SELECTS_SEVERAL = "NET-02" Warning: "a Service selects one workload"
@@ -48,13 +57,12 @@ fn selects_nothing(stack: &Stack<'_>, found: &mut Found) {
     }
     for service in &stack.services {
         let Some(selector) = service.object.at("spec.selector") else { continue };
-        // Pods of operators are in no tree.
-        let foreign = |label: &str| label.starts_with("cnpg.io/") || label.contains("acme");
         let labels = selector.entries();
-        if labels.is_empty() || labels.iter().any(|entry| foreign(&entry.key)) {
+        if labels.is_empty() || labels.iter().any(|entry| is_foreign(stack, &entry.key)) {
             continue;
         }
-        if service.selects(stack).is_empty() {
+        let may_be_of_others = stack.is_open() && !resembles(stack, service, labels);
+        if service.selects(stack).is_empty() && !may_be_of_others {
             let wanted: Vec<_> = labels
                 .iter()
                 .map(|it| format!("{}={}", it.key, it.node.scalar().unwrap_or_default()))
@@ -69,11 +77,36 @@ fn selects_nothing(stack: &Stack<'_>, found: &mut Found) {
     }
 }
 
+/// Whether a label is one that controllers give to their pods: of a domain, and of no workload.
+fn is_foreign(stack: &Stack<'_>, key: &str) -> bool {
+    let common = !key.contains('/') || key.starts_with("app.kubernetes.io/");
+    key.contains("acme") || !common && stack.workloads.iter().all(|it| it.label(key).is_none())
+}
+
+/// Whether a workload has the Service's name, or a value of its selector under another key.
+fn resembles(stack: &Stack<'_>, service: &Service<'_>, selector: &[Entry]) -> bool {
+    let values = || selector.iter().filter_map(|label| Some((&label.key, label.node.scalar()?)));
+    stack.workloads.iter().any(|workload| {
+        let name = workload.object.name();
+        let labelled = |(key, value): (&String, &str)| {
+            name == value
+                || workload
+                    .labels
+                    .iter()
+                    .any(|it| it.key != *key && it.node.scalar() == Some(value))
+        };
+        name == service.object.name() || values().any(labelled)
+    })
+}
+
 fn selects_several(stack: &Stack<'_>, found: &mut Found) {
     for service in &stack.services {
         let selected = service.selects(stack);
         let Some(selector) = service.object.at("spec.selector") else { continue };
-        if selected.len() > 1 {
+        let headless = service.object.node.str("spec.clusterIP") == Some("None");
+        let first = selected.first().map(|workload| images(workload));
+        let same = selected.iter().all(|it| Some(images(it)) == first);
+        if selected.len() > 1 && !headless && !same {
             let names: Vec<_> = selected.iter().map(|it| it.object.name()).collect();
             let message =
                 format!("Service {} selects {}", service.object.name(), names.join(" and "));
@@ -82,19 +115,22 @@ fn selects_several(stack: &Stack<'_>, found: &mut Found) {
     }
 }
 
+/// The images that a workload runs, without their tags.
+fn images<'a>(workload: &Workload<'a>) -> Vec<&'a str> {
+    workload.main().filter_map(|it| it.image()).map(|image| image.repository).collect()
+}
+
 fn no_such_port(stack: &Stack<'_>, found: &mut Found) {
     for service in &stack.services {
-        for workload in service.selects(stack) {
-            for port in service.ports() {
-                let Some(target) = port.target() else { continue };
-                if target.as_str().is_some() && port.target_number(workload).is_none() {
-                    let message = format!(
-                        "{} is the name of no port of {}",
-                        target.as_str().unwrap_or_default(),
-                        workload.object
-                    );
-                    found.at(service.object, target, message);
-                }
+        let selected = service.selects(stack);
+        let Some(first) = selected.first() else { continue };
+        for port in service.ports() {
+            let Some(target) = port.target() else { continue };
+            // Of several workloads those without the port are simply no endpoints of it.
+            let has = selected.iter().any(|workload| port.target_number(workload).is_some());
+            if let (Some(name), false) = (target.as_str(), has) {
+                let message = format!("{name} is the name of no port of {}", first.object);
+                found.at(service.object, target, message);
             }
         }
     }
@@ -130,5 +166,38 @@ mod tests {
             + "---\n"
             + &jitsi("jvb", "TZ: UTC", "hostNetwork: false").replace("{app: jvb}", "{app: web}");
         assert_eq!(found("NET-02", &two).len(), 1);
+    }
+
+    #[test]
+    fn what_others_make_is_not_missed() {
+        // The pods of an operator, by labels that it gives.
+        let one = with("{statefulset.kubernetes.io/pod-name: web-0}", "{port: 80}");
+        assert_eq!(found("NET-01", &one), [""; 0]);
+        let operator = "---\napiVersion: acid.zalan.do/v1\nkind: postgresql\nmetadata: {name: p}\n";
+        let of_it =
+            with("{application: spilo}", "{port: 5432}").replace("{name: web}", "{name: p}");
+        assert_eq!(found("NET-01", &of_it).len(), 1);
+        assert_eq!(found("NET-01", &(of_it + operator)), [""; 0]);
+        let own = with("{app: jitsi-web}", "{port: 80}") + operator;
+        assert_eq!(found("NET-01", &own).len(), 1, "it resembles a workload");
+    }
+
+    #[test]
+    fn several_of_one_kind_are_meant() {
+        let two = with("{app: web}", "{port: 80}")
+            + "---\n"
+            + &jitsi("jvb", "TZ: UTC", "hostNetwork: false").replace("{app: jvb}", "{app: web}");
+        let headless = two.replace("spec:\n  selector", "spec:\n  clusterIP: None\n  selector");
+        assert_eq!(found("NET-02", &headless), [""; 0]);
+        let same = two.replace("jitsi/jvb:stable-10741", "jitsi/web:stable-10888");
+        assert_eq!(found("NET-02", &same), [""; 0]);
+        let port = two.replace("{port: 80}", "{port: 80, targetPort: http}");
+        assert_eq!(found("NET-03", &port).len(), 1, "none of them has it");
+        let has = port.replacen(
+            "[{containerPort: 10000",
+            "[{name: http, containerPort: 80}, {containerPort: 10000",
+            1,
+        );
+        assert_eq!(found("NET-03", &has), [""; 0]);
     }
 }

@@ -209,7 +209,7 @@ fn add<'a>(flow: Flow<'a>, all: &mut Vec<Flow<'a>>) {
 fn controller<'a>(stack: &Stack<'a>, route: &Route<'a>) -> Option<End<'a>> {
     let (image, name) = match route.kind {
         RouteKind::IngressRoute => ("traefik", "Traefik"),
-        RouteKind::Ingress => ("", "the ingress controller"),
+        RouteKind::Ingress | RouteKind::HttpRoute => ("", "the ingress controller"),
         RouteKind::TunnelBinding => ("cloudflared", "cloudflared"),
     };
     let reference = route.object.at("tunnelRef");

@@ -47,17 +47,22 @@ const OPTIONS: &[&str] = &[
 ];
 
 fn literal(stack: &Stack<'_>, found: &mut Found) {
+    // A Secret's name is none itself.
+    let named =
+        |value: &Node| stack.secrets.iter().any(|made| value.scalar() == Some(made.name.as_str()));
     for workload in &stack.workloads {
         for container in workload.containers() {
             for item in container.node.list("env") {
-                if let (Some(name), Some(value)) = (item.str("name"), item.get("value")) {
+                if let (Some(name), Some(value)) = (item.str("name"), item.get("value"))
+                    && !named(value)
+                {
                     tell(found, workload.object, name, value);
                 }
             }
         }
     }
     for map in stack.inventory.of_kind("ConfigMap") {
-        for entry in map.node.map("data") {
+        for entry in map.node.map("data").iter().filter(|entry| !named(&entry.node)) {
             tell(found, map, &entry.key, &entry.node);
         }
     }
@@ -128,5 +133,14 @@ mod tests {
             assert_eq!(found("SEC-14", &text), [""; 0], "{good}");
         }
         assert_eq!(found("SEC-14", &synapse("form_secret: ${FORM_SECRET}")), [""; 0]);
+    }
+
+    #[test]
+    fn the_name_of_a_secret_is_none_itself() {
+        let text = jitsi("web", "TLS_SECRET: web-tls", "hostNetwork: false");
+        assert_eq!(found("SEC-14", &text).len(), 1);
+        let made = "---\napiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: w}\n\
+                    spec: {secretName: web-tls}\n";
+        assert_eq!(found("SEC-14", &(text + made)), [""; 0]);
     }
 }

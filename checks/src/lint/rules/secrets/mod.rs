@@ -3,6 +3,8 @@
 mod ciphertext;
 mod keys;
 mod literal;
+pub(super) mod near;
+pub(super) mod others;
 mod plain;
 pub(super) mod references;
 mod scope;

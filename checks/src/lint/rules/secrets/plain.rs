@@ -170,6 +170,8 @@ mod tests {
     fn what_is_encrypted_rendered_or_public_is_right() {
         for good in [
             format!("{SECRET}stringData:\n  password: ${{PASSWORD}}\n"),
+            format!("{SECRET}stringData:\n  uri: postgres://me:<path:kv/a#b>@db.a.example/a\n"),
+            format!("{SECRET}stringData:\n  password: vault:kv/data/a#password\n"),
             format!("{SECRET}stringData:\n  password: ENC[AES256_GCM,data:x]\nsops: {{}}\n"),
             format!("{SECRET}data:\n  ca.crt: QUFB\n"),
             format!("{SECRET}  labels: {{helm.sh/chart: a-1}}\ndata:\n  password: QUFB\n"),

@@ -2,6 +2,8 @@
 
 use mxdoctor_probes::manifest::{Node, Object};
 
+use super::near::is_near;
+use super::others::{made_by_shim, may_be_made};
 use super::unseal::is_rendered;
 use crate::lint::view::{EnvValue, Keys, MountedFile, Produced, VolumeKind, Workload};
 use crate::lint::{Change, Found, Stack};
@@ -99,8 +101,7 @@ fn references<'a>(stack: &Stack<'a>) -> Vec<Reference<'a>> {
 
 fn no_secret(stack: &Stack<'_>, found: &mut Found) {
     let seals = |object: &Object| {
-        let kinds = ["SealedSecret", "ExternalSecret"].iter();
-        kinds.flat_map(|kind| stack.inventory.of_kind(kind)).any(|sealed| here(sealed, object))
+        stack.inventory.of_kind("SealedSecret").any(|sealed| here(sealed, object))
     };
     for reference in references(stack).iter().filter(|it| !it.optional) {
         let object = reference.workload.object;
@@ -137,35 +138,6 @@ fn here(one: &Object, other: &Object) -> bool {
     }
 }
 
-/// Groups whose objects make no Secrets but those that are known.
-const SILENT: &[&str] = &[
-    "bitnami.com",
-    "cert-manager.io",
-    "networking.cfargotunnel.com",
-    "postgresql.cnpg.io",
-    "traefik.containo.us",
-    "traefik.io",
-];
-
-/// Whether an object of some other operator's has the name, or begins it: many operators put their
-/// results into a Secret or a ConfigMap of such a name.
-pub(in crate::lint::rules) fn may_be_made(stack: &Stack<'_>, name: &str) -> bool {
-    stack.inventory.objects().iter().any(|object| {
-        let group = object.group();
-        let other = group.contains('.') && !group.ends_with("k8s.io") && !SILENT.contains(&group);
-        let rest = name.strip_prefix(object.name());
-        other
-            && !object.name().is_empty()
-            && rest.is_some_and(|it| it.is_empty() || it.starts_with('-'))
-    })
-}
-
-/// cert-manager makes the Secrets of an annotated Ingress.
-fn made_by_shim(stack: &Stack<'_>, name: &str) -> bool {
-    let tls = stack.inventory.of_kind("Ingress").flat_map(|it| it.node.list("spec.tls"));
-    tls.into_iter().any(|tls| tls.str("secretName") == Some(name))
-}
-
 /// The application's Secret of the Cluster whose name another begins with.
 fn of_cluster<'s, 'a>(stack: &'s Stack<'a>, name: &str) -> Option<&'s Produced<'a>> {
     stack.secrets.iter().find(|made| {
@@ -173,27 +145,6 @@ fn of_cluster<'s, 'a>(stack: &'s Stack<'a>, name: &str) -> Option<&'s Produced<'
             && made.name.ends_with("-app")
             && name.strip_prefix(made.by.name()).is_some_and(|rest| rest.starts_with('-'))
     })
-}
-
-/// Whether two names differ in one or two letters, or in what separates words.
-pub(in crate::lint::rules) fn is_near(one: &str, other: &str) -> bool {
-    let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
-    one.len() > 5 && (plain(one) == plain(other) || distance(one, other) <= 1)
-}
-
-/// Levenshtein's distance.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.chars().enumerate() {
-            let replaced = corner + usize::from(a != b);
-            corner = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// The keys of a Secret where its maker says them all; not those of Certificates, which may make
@@ -204,6 +155,8 @@ fn keys<'s, 'a>(
     name: &str,
 ) -> Option<(&'s Produced<'a>, &'s [&'a str])> {
     let made = stack.secret(from, name)?;
+    // What another adds to it is not told.
+    stack.secret_keys(from, name)?;
     let patched = ["sealedsecrets.bitnami.com/patch", "sealedsecrets.bitnami.com/managed"];
     let told = match made.by.kind() {
         "Secret" => true,
@@ -346,7 +299,6 @@ fn optional(stack: &Stack<'_>, found: &mut Found) {
 
 #[cfg(test)]
 mod tests {
-    use super::distance;
     use crate::lint::testing::{found, jitsi, synapse};
 
     const SEALED: &str = "---\napiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n  \
@@ -430,10 +382,22 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_counted() {
-        assert_eq!(distance("abc", "abd"), 1);
-        assert_eq!(distance("abc", "ab"), 1);
-        assert_eq!(distance("", "ab"), 2);
-        assert_eq!(distance("kitten", "sitting"), 3);
+    fn what_others_make_is_left_to_them() {
+        let text = with("name: calls, key: k", SEALED);
+        assert_eq!(found("SEC-02", &text).len(), 1);
+        // Secrets from a store come from several places.
+        let external = SEALED
+            .replace("bitnami.com/v1alpha1", "external-secrets.io/v1")
+            .replace("SealedSecret", "ExternalSecret");
+        assert_eq!(found("SEC-02", &with("name: calls, key: k", &external)), [""; 0]);
+        let vault = "---\napiVersion: secrets.hashicorp.com/v1beta1\nkind: VaultStaticSecret\n\
+                     metadata: {name: v}\nspec: {destination: {name: calls}}\n";
+        assert_eq!(found("SEC-02", &(text + vault)), [""; 0]);
+        // A second one adds keys to it.
+        let key = with("name: jitsi-secrets, key: other", SEALED);
+        assert_eq!(found("SEC-03", &key).len(), 1);
+        let more = "---\napiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: \
+                    e}\nspec: {target: {name: jitsi-secrets, creationPolicy: Merge}}\n";
+        assert_eq!(found("SEC-03", &(key + more)), [""; 0]);
     }
 }

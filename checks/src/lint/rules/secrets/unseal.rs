@@ -18,14 +18,16 @@ pub(in crate::lint::rules) fn is_rendered(object: &Object) -> bool {
     })
 }
 
-/// Whether a value is evidently still to be filled in, or is encrypted in place (SOPS).
+/// Whether a value is evidently still to be filled in, or is encrypted in place (SOPS), or only
+/// says where it is: in Vault, 1Password and the like.
 pub(super) fn is_no_value(text: &str) -> bool {
     let text = text.trim();
     text.is_empty()
         || text.contains("${")
         || text.contains("$(")
         || text.contains("{{")
-        || text.starts_with("ENC[")
+        || text.contains("<path:")
+        || ["ENC[", "ref+", "vault:", "op://"].iter().any(|start| text.starts_with(start))
         || (text.starts_with('<') && text.ends_with('>'))
 }
 

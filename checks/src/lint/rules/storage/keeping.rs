@@ -23,7 +23,8 @@ rule! {
     /// Flux and Argo CD delete what is no longer in the repository, a claim with its data as
     /// well. A file that is moved or a merge that goes wrong is enough.
     ///
-    /// Silent where nothing in the tree shows that one of them applies it.
+    /// Silent where nothing in the tree shows that one of them applies it, where what does so does
+    /// not prune, and where the class of a claim keeps its volume (`reclaimPolicy: Retain`).
     ///
     /// Source: Flux, `kustomize.toolkit.fluxcd.io/prune: disabled`; Argo CD, `Prune=false`.
     PRUNED = "STO-05" Warning: "no data are deleted with their file"
@@ -51,7 +52,7 @@ rule! {
 rule! {
     /// The media are in no dump of the database. Nothing in the tree copies them: neither a
     /// recurring job of Longhorn, nor a CronJob that mounts the claim, nor an object of a backup
-    /// operator that names it.
+    /// operator that names it or takes all of its namespace.
     ///
     /// Silent where Synapse keeps them elsewhere as well (`media_storage_providers`).
     NOT_COPIED = "STO-09" Warning: "Synapse's media are in a backup"
@@ -63,7 +64,7 @@ rule! {
 }
 
 /// Provisioners of volumes on a node's own disk.
-const LOCAL: &[&str] = &["rancher.io/local-path", "kubernetes.io/no-provisioner"];
+const LOCAL: &[&str] = &["rancher.io/local-path"];
 
 fn mode(stack: &Stack<'_>, found: &mut Found) {
     for claim in stack.inventory.of_kind("PersistentVolumeClaim") {
@@ -77,7 +78,11 @@ fn mode(stack: &Stack<'_>, found: &mut Found) {
             None => class == "local-path",
         };
         let many = |mode: &&Node| matches!(mode.as_str(), Some("ReadWriteMany" | "ReadOnlyMany"));
-        if let (true, Some(node)) = (local, claim.node.list("spec.accessModes").iter().find(many)) {
+        // A volume that it names was made by hand, and may have any mode.
+        let by_hand = claim.at("spec.volumeName").is_some();
+        if let (true, Some(node)) =
+            (local && !by_hand, claim.node.list("spec.accessModes").iter().find(many))
+        {
             let mode = node.as_str().unwrap_or_default();
             found.at(claim, node, format!("{class} has no volumes that are {mode}"));
         }
@@ -86,8 +91,21 @@ fn mode(stack: &Stack<'_>, found: &mut Found) {
 
 /// Whether something shows that a controller prunes what is not in the repository.
 fn is_pruned(stack: &Stack<'_>) -> bool {
+    let all = stack.inventory.objects().iter();
+    let prunes = |object: &Object| match object.kind() {
+        "Kustomization" => object.node.bool("spec.prune"),
+        "Application" => object.node.bool("spec.syncPolicy.automated.prune").or(Some(false)),
+        _ => None,
+    };
+    let told: Vec<bool> = all
+        .filter(|it| it.group() == "argoproj.io" || it.group() == "kustomize.toolkit.fluxcd.io")
+        .filter_map(prunes)
+        .collect();
+    if !told.is_empty() {
+        return told.contains(&true);
+    }
     stack.inventory.objects().iter().any(|object| {
-        object.group().ends_with("toolkit.fluxcd.io")
+        object.group() == "kustomize.toolkit.fluxcd.io"
             || object.group() == "argoproj.io"
             || object.annotations().iter().chain(object.labels()).any(|entry| {
                 entry.key.contains("toolkit.fluxcd.io/") || entry.key.contains("argoproj.io/")
@@ -110,11 +128,15 @@ fn pruned(stack: &Stack<'_>, found: &mut Found) {
             match entry.key.as_str() {
                 "kustomize.toolkit.fluxcd.io/prune" => value == "disabled",
                 "kustomize.toolkit.fluxcd.io/reconcile" => value == "disabled",
+                "helm.sh/resource-policy" => value == "keep",
                 "argocd.argoproj.io/sync-options" => value.contains("prune=false"),
                 _ => false,
             }
         };
-        if data && !object.annotations().iter().chain(object.labels()).any(kept) {
+        let class = object.at("spec.storageClassName").and_then(Node::as_str);
+        let class = class.and_then(|class| stack.inventory.named("StorageClass", class).next());
+        let retained = class.is_some_and(|it| it.node.str("reclaimPolicy") == Some("Retain"));
+        if data && !retained && !object.annotations().iter().chain(object.labels()).any(kept) {
             found.on(object, "is deleted with its data when its file leaves the repository");
         }
     }
@@ -179,7 +201,28 @@ fn is_copied(stack: &Stack<'_>, claim: &Object, owner: &Workload<'_>) -> bool {
         }
         names
     });
-    marked || by_job || by_operator
+    marked || by_job || by_operator || is_copied_with_all(stack, claim)
+}
+
+/// Whether a backup operator takes every claim of the namespace: Velero unless told otherwise, k8up,
+/// and Longhorn's recurring jobs of the default group.
+fn is_copied_with_all(stack: &Stack<'_>, claim: &Object) -> bool {
+    let own = claim.namespace();
+    let beside = |object: &Object| object.namespace().is_none() || object.namespace() == own;
+    stack.inventory.objects().iter().any(|object| match (object.group(), object.kind()) {
+        ("velero.io", "Schedule" | "Backup") => {
+            let path = if object.kind() == "Schedule" { "spec.template" } else { "spec" };
+            let names = object.at(path).map_or(&[][..], |it| it.list("includedNamespaces"));
+            let mut names = names.iter().filter_map(Node::as_str).peekable();
+            names.peek().is_none() || names.any(|name| name == "*" || Some(name) == own)
+        }
+        ("k8up.io", "Schedule" | "Backup") => beside(object),
+        ("longhorn.io", "RecurringJob") => {
+            let mut groups = object.node.list("spec.groups").iter().filter_map(Node::as_str);
+            object.node.str("spec.task") == Some("backup") && groups.any(|it| it == "default")
+        }
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -209,6 +252,12 @@ mod tests {
         assert_eq!(found("STO-05", &(claim("", "") + other)).len(), 1);
         let kept = ", annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}";
         assert_eq!(found("STO-05", &(claim(kept, "") + other)), [""; 0]);
+        let flux = "---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: \
+                    {name: a}\nspec: {prune: false}\n";
+        assert_eq!(found("STO-05", &(claim("", "") + other + flux)), [""; 0]);
+        let class = "---\napiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: \
+                     k}\nreclaimPolicy: Retain\n";
+        assert_eq!(found("STO-05", &(claim("", "storageClassName: k") + other + class)), [""; 0]);
     }
 
     fn with_media(claim: &str) -> String {
@@ -227,6 +276,9 @@ mod tests {
         let volsync = "---\napiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\n\
                        metadata: {name: r}\nspec: {sourcePVC: media}\n";
         assert_eq!(found("STO-09", &(bad.clone() + volsync)), [""; 0]);
+        let velero = "---\napiVersion: velero.io/v1\nkind: Schedule\nmetadata: {name: s}\nspec: \
+                      {template: {includedNamespaces: ['*']}}\n";
+        assert_eq!(found("STO-09", &(bad.clone() + velero)), [""; 0]);
         let s3 = bad.replace("server_name: a", "media_storage_providers: [{module: s3}]");
         assert_eq!(found("STO-09", &s3), [""; 0]);
     }

@@ -1,6 +1,7 @@
 //! STO: claims, and who mounts them.
 
 mod claims;
+pub(super) mod disk;
 mod keeping;
 
 use crate::lint::Rule;

@@ -1,11 +1,16 @@
 //! Where the configuration is, and what it must say.
 
-use crate::lint::view::{MountedFile, VolumeKind};
+use super::media::keeps_media;
+use crate::lint::view::{Container, MountedFile, VolumeKind, Workload};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
 rule! {
-    /// The image reads `/data/homeserver.yaml` unless `SYNAPSE_CONFIG_PATH` or `-c` name another.
+    /// The image reads `/data/homeserver.yaml` unless `SYNAPSE_CONFIG_PATH`, `SYNAPSE_CONFIG_DIR`
+    /// or `-c` name another.
+    ///
+    /// Silent where that file may be on a volume, made by a container that runs before, and where
+    /// a script starts Synapse.
     ///
     /// Source: Synapse, `docker/start.py`.
     NOT_FOUND = "SYN-04" Error: "Synapse is told where its configuration is mounted"
@@ -30,6 +35,9 @@ rule! {
 
 rule! {
     /// Uploads outside a claim go when the pod goes.
+    ///
+    /// Silent where they are stored elsewhere as well (`media_storage_providers`), where another
+    /// process keeps them (`enable_media_repo: false`), and about `/data`, which STO-07 looks at.
     ///
     /// Source: Synapse, `media_store_path`; Kubernetes, "Persistent Volumes".
     MEDIA_ELSEWHERE = "SYN-24" Error: "media are stored on a claim"
@@ -74,6 +82,14 @@ fn not_found(stack: &Stack<'_>, found: &mut Found) {
             None => format!("{}/homeserver.yaml", mount.path()),
         };
         let env = container.env_value(stack, &workload, PATH);
+        let path = env.as_ref().map_or(Some("/data/homeserver.yaml"), |env| env.known());
+        let words = ["command", "args"].iter().flat_map(|part| container.node.list(part));
+        let told = words.filter_map(|word| word.as_str()).any(|word| word.contains("-c"));
+        let folder = container.env_value(stack, &workload, "SYNAPSE_CONFIG_DIR").is_some();
+        let written = path.is_none_or(|path| is_written(stack, &workload, &container, path));
+        if told || folder || written {
+            continue;
+        }
         let (place, read) = match &env {
             Some(env) => (env.place.clone(), env.known().unwrap_or("another file").to_owned()),
             None => (container.node.place.clone(), "/data/homeserver.yaml".to_owned()),
@@ -87,6 +103,24 @@ fn not_found(stack: &Stack<'_>, found: &mut Found) {
     }
 }
 
+/// Whether a file may be made by another container of the pod, on a volume that both mount.
+fn is_written(
+    stack: &Stack<'_>,
+    workload: &Workload<'_>,
+    container: &Container<'_>,
+    path: &str,
+) -> bool {
+    let Some(volume) = workload.above(container, path).and_then(|mount| mount.volume) else {
+        return container.env_is_open(stack, workload) || container.has_script();
+    };
+    let mut others = workload.containers().into_iter().filter(|it| it.name() != container.name());
+    let same = |other: Container<'_>| {
+        let mounts = workload.mounts(&other);
+        mounts.iter().any(|mount| mount.volume.is_some_and(|it| it.name() == volume.name()))
+    };
+    !matches!(volume.kind, VolumeKind::ConfigMap(_)) && others.any(same)
+}
+
 fn no_log_config(stack: &Stack<'_>, found: &mut Found) {
     for synapse in &stack.synapse {
         let Some((workload, container)) = synapse.workload else { continue };
@@ -95,17 +129,31 @@ fn no_log_config(stack: &Stack<'_>, found: &mut Found) {
         let mounts = workload.mounts(&container);
         let below = mounts.iter().any(|mount| mount.rest(path).is_some());
         let missing = match find(stack, synapse, path) {
+            // One that is not here may well have the key.
+            Some(MountedFile::Missing { name, .. })
+                if stack.inventory.beside(workload.object, "ConfigMap", name).is_none() =>
+            {
+                None
+            }
             Some(MountedFile::Missing { name, key }) => {
                 Some(format!("log_config is {path}, and ConfigMap {name} has no key {key}"))
             }
             Some(_) => None,
             None if below => None,
+            // An image of one's own may have the file.
+            None if !is_upstream(&container) => None,
             None => Some(format!("log_config is {path}, where nothing is mounted")),
         };
         if let Some(message) = missing {
             found.at(file.object, node, message);
         }
     }
+}
+
+/// Whether it is the image of Synapse's makers, and no other that is built on it.
+pub(super) fn is_upstream(container: &Container<'_>) -> bool {
+    let image = container.image().map_or("", |image| image.repository);
+    ["matrixdotorg/synapse", "element-hq/synapse"].iter().any(|name| image.ends_with(name))
 }
 
 /// What stands at a path that only its text is known of: the path lives as long as the search.
@@ -123,9 +171,15 @@ fn media_elsewhere(stack: &Stack<'_>, found: &mut Found) {
         let Some((workload, container)) = synapse.workload else { continue };
         let Some((file, node)) = synapse.option("media_store_path") else { continue };
         let Some(path) = node.as_str().filter(|path| path.starts_with('/')) else { continue };
+        let stored = synapse.option("media_storage_providers");
+        let stored = stored.is_some_and(|(_, node)| !node.items().is_empty());
         let mounts = workload.mounts(&container);
-        let above = mounts.iter().filter(|mount| mount.rest(path).is_some());
-        let kept = match above.max_by_key(|mount| mount.path().len()).map(|mount| mount.volume) {
+        let above = workload.above(&container, path);
+        let of_data = above.as_ref().is_some_and(|mount| mount.path() == "/data");
+        if stored || of_data || !keeps_media(synapse) {
+            continue;
+        }
+        let kept = match above.map(|mount| mount.volume) {
             Some(Some(volume)) => volume.kind != VolumeKind::Empty,
             Some(None) => true,
             None => false,
@@ -194,5 +248,58 @@ mod tests {
     fn statistics_are_to_be_decided() {
         assert_eq!(found("SYN-27", &synapse("server_name: a")).len(), 1);
         assert_eq!(found("SYN-27", &synapse("report_stats: no")), [""; 0]);
+    }
+
+    #[test]
+    fn a_configuration_may_be_found_otherwise() {
+        let text = synapse("server_name: a.example");
+        let folder = text
+            .replace("SYNAPSE_CONFIG_PATH", "SYNAPSE_CONFIG_DIR")
+            .replace("value: /config/homeserver.yaml", "value: /config");
+        assert_eq!(found("SYN-04", &folder), [""; 0]);
+        let script = text.replace(
+            "        env:\n",
+            "        command: [sh, -c, \"exec python -m synapse.app.homeserver -c \
+             /config/homeserver.yaml\"]\n        env:\n",
+        );
+        let script = script.replace("value: /config/homeserver.yaml", "value: /cfg/h.yaml");
+        assert_eq!(found("SYN-04", &script), [""; 0]);
+        // It is read all the same.
+        assert_eq!(found("SYN-05", &script.replace("a.example", "A.example")).len(), 1);
+        // A container that runs before writes it.
+        let made = text
+            .replace("value: /config/homeserver.yaml", "value: /made/homeserver.yaml")
+            .replace("      volumes:\n", "      volumes:\n      - {name: m, emptyDir: {}}\n")
+            .replace(
+                "        - name: config\n          mountPath",
+                "        - {name: m, mountPath: /made}\n        - name: config\n          mountPath",
+            );
+        assert_eq!(found("SYN-04", &made).len(), 1);
+        let render = "      initContainers:\n      - {name: r, image: a/b:1, volumeMounts: [{name: m, \
+                      mountPath: /out}]}\n      containers:\n";
+        assert_eq!(found("SYN-04", &made.replace("      containers:\n", render)), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_stored_or_baked_in_elsewhere_is_not_missed() {
+        let text = synapse("log_config: /opt/log.yaml");
+        assert_eq!(found("SYN-23", &text).len(), 1);
+        let own = text.replace("matrixdotorg/synapse", "registry.a.example/base/synapse");
+        assert_eq!(found("SYN-23", &own), [""; 0]);
+        let absent = synapse("log_config: /log/log.yaml")
+            .replace(
+                "      volumes:\n",
+                "      volumes:\n      - {name: l, configMap: {name: l}}\n",
+            )
+            .replace(
+                "        - name: config\n          mountPath",
+                "        - {name: l, mountPath: /log}\n        - name: config\n          mountPath",
+            );
+        assert_eq!(found("SYN-23", &absent), [""; 0]);
+        let media = "media_store_path: /cache/media";
+        assert_eq!(found("SYN-24", &synapse(media)).len(), 1);
+        for more in ["media_storage_providers: [{module: s3}]", "enable_media_repo: false"] {
+            assert_eq!(found("SYN-24", &synapse(&format!("{media}\n{more}"))), [""; 0], "{more}");
+        }
     }
 }

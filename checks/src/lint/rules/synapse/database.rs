@@ -2,6 +2,7 @@
 
 use mxdoctor_probes::manifest::{Node, Object};
 
+use super::super::secrets::near::is_near;
 use crate::lint::view::Synapse;
 use crate::lint::{Found, Stack};
 use crate::rule;
@@ -20,7 +21,10 @@ rule! {
 
 rule! {
     /// Host, user and database are those of the Cluster. CloudNativePG calls both user and
-    /// database `app` unless `bootstrap.initdb` names others.
+    /// database `app` unless `bootstrap.initdb` names others; roles that it manages, Databases and
+    /// Poolers of the Cluster are known too.
+    ///
+    /// Silent about a host in another namespace, and about one that resembles no Cluster here.
     ///
     /// Source: CloudNativePG, "Bootstrap"; Service names `NAME-rw`, `NAME-ro`, `NAME-r`.
     NOT_OF_THE_CLUSTER = "SYN-20" Error: "Synapse's database is the one that the Cluster makes"
@@ -63,9 +67,20 @@ fn sqlite(stack: &Stack<'_>, found: &mut Found) {
 fn cluster<'a, 'h>(stack: &Stack<'a>, host: &'h str) -> Option<(&'a Object, &'h str)> {
     let name = host.split('.').next()?;
     let clusters = stack.inventory.of_kind("Cluster");
+    // Of `matrix` and `matrix-db` the longer one is meant.
     clusters
         .filter(|object| object.group() == "postgresql.cnpg.io")
-        .find_map(|object| Some((object, name.strip_prefix(object.name())?.strip_prefix('-')?)))
+        .filter_map(|object| Some((object, name.strip_prefix(object.name())?.strip_prefix('-')?)))
+        .min_by_key(|(_, rest)| rest.len())
+}
+
+/// Whether a Pooler of a Cluster, an additional Service of it, or a plain Service has a name.
+fn is_another_way(stack: &Stack<'_>, cluster: &Object, name: &str) -> bool {
+    let first = name.split('.').next().unwrap_or_default();
+    let more = cluster.node.list("spec.managed.services.additional").iter();
+    let mut more = more.filter_map(|it| it.str("serviceTemplate.metadata.name"));
+    more.any(|it| it == first)
+        || ["Pooler", "Service"].iter().any(|it| stack.inventory.named(it, first).next().is_some())
 }
 
 fn not_of_the_cluster(stack: &Stack<'_>, found: &mut Found) {
@@ -76,12 +91,13 @@ fn not_of_the_cluster(stack: &Stack<'_>, found: &mut Found) {
             unknown_host(stack, file.object, host, name, found);
             continue;
         };
-        if !matches!(kind, "rw" | "ro" | "r") {
+        let another = is_another_way(stack, object, name);
+        if !matches!(kind, "rw" | "ro" | "r") && !another {
             let message = format!("{name} is no Service of Cluster {}", object.name());
             found.at(file.object, host, message).also_place(object.place(), "the Cluster");
         }
         foreign_namespace(object, file.object, host, name, found);
-        names_differ(synapse, object, found);
+        names_differ(stack, synapse, object, found);
     }
 }
 
@@ -90,7 +106,13 @@ fn unknown_host(stack: &Stack<'_>, from: &Object, host: &Node, name: &str, found
     let first = name.split('.').next().unwrap_or_default();
     let in_cluster = !name.contains('.') || name.contains(".svc");
     let known = stack.inventory.named("Service", first).next().is_some();
-    let mut clusters = stack.inventory.of_kind("Cluster");
+    let said = name.split('.').nth(1);
+    let clusters = stack.inventory.of_kind("Cluster");
+    // What is elsewhere, or has another name altogether, may be there.
+    let mut clusters = clusters.filter(|it| {
+        let here = said.is_none_or(|said| it.namespace().is_none_or(|own| own == said));
+        here && (first.starts_with(it.name()) || is_near(first, &format!("{}-rw", it.name())))
+    });
     let other = clusters.find(|object| object.group() == "postgresql.cnpg.io");
     if let (true, false, Some(object)) = (in_cluster, known, other) {
         let wanted = format!("{}-rw", object.name());
@@ -110,7 +132,22 @@ fn foreign_namespace(cluster: &Object, from: &Object, host: &Node, name: &str, f
     }
 }
 
-fn names_differ(synapse: &Synapse<'_>, cluster: &Object, found: &mut Found) {
+/// Whether a role or a database is made by something else than `bootstrap.initdb`.
+fn is_made(stack: &Stack<'_>, cluster: &Object, what: &str, name: &str) -> bool {
+    let databases = stack.inventory.of_kind("Database").filter(|it| {
+        it.group() == "postgresql.cnpg.io"
+            && it.node.str("spec.cluster.name") == Some(cluster.name())
+    });
+    let field = if what == "user" { "spec.owner" } else { "spec.name" };
+    let roles = cluster.node.list("spec.managed.roles").iter();
+    let scripts = ["postInitSQL", "postInitApplicationSQL", "postInitApplicationSQLRefs"];
+    let initdb = cluster.at("spec.bootstrap.initdb");
+    scripts.iter().any(|key| initdb.is_some_and(|it| it.get(key).is_some()))
+        || databases.into_iter().any(|it| it.node.str(field) == Some(name))
+        || what == "user" && roles.into_iter().any(|it| it.str("name") == Some(name))
+}
+
+fn names_differ(stack: &Stack<'_>, synapse: &Synapse<'_>, cluster: &Object, found: &mut Found) {
     // Restored and imported clusters have the names of where they come from.
     let initdb = cluster.at("spec.bootstrap.initdb");
     if cluster.at("spec.bootstrap").is_some() && initdb.is_none() {
@@ -129,6 +166,9 @@ fn names_differ(synapse: &Synapse<'_>, cluster: &Object, found: &mut Found) {
         let Some(said) = node.as_str().filter(|said| !said.contains("${") && *said != made) else {
             continue;
         };
+        if is_made(stack, cluster, what, said) {
+            continue;
+        }
         let message = format!("the {what} is {said}, and the Cluster makes {made}");
         let place = initdb.map_or(cluster.place(), |node| &node.place);
         found.at(file.object, node, message).also_place(place, "the Cluster");
@@ -203,5 +243,37 @@ mod tests {
     fn sqlite_is_found() {
         assert_eq!(found("SYN-19", &synapse("database: {name: sqlite3}")).len(), 1);
         assert_eq!(found("SYN-19", &synapse("server_name: a")).len(), 1);
+    }
+
+    #[test]
+    fn other_ways_to_the_cluster_are_known() {
+        let of = |args: &str, cluster: &str, more: &str| {
+            found("SYN-20", &(with(args, cluster) + "---\n" + more))
+        };
+        let pooler = "apiVersion: postgresql.cnpg.io/v1\nkind: Pooler\nmetadata: {name: \
+                      matrix-db-pool}\n";
+        let args = "{host: matrix-db-pool, user: synapse}";
+        assert_eq!(of(args, MADE, "{}").len(), 1);
+        assert_eq!(of(args, MADE, pooler), [""; 0]);
+        let roles = format!("{MADE}, managed: {{roles: [{{name: chat}}]}}");
+        assert_eq!(of("{host: matrix-db-rw, user: chat}", &roles, "{}"), [""; 0]);
+        let database = "apiVersion: postgresql.cnpg.io/v1\nkind: Database\nmetadata: {name: d}\n\
+                        spec: {name: chat, owner: me, cluster: {name: matrix-db}}\n";
+        let args = "{host: matrix-db-rw, user: me, dbname: chat}";
+        assert_eq!(of(args, MADE, "{}").len(), 2);
+        assert_eq!(of(args, MADE, database), [""; 0]);
+    }
+
+    #[test]
+    fn the_cluster_of_somebody_else_is_left_alone() {
+        for host in ["pg.databases.svc.cluster.local", "matrix-db-rw.other.svc", "postgres"] {
+            let text = with(&format!("{{host: {host}}}"), MADE).replace("matrix-db\n", "wiki\n");
+            assert_eq!(found("SYN-20", &text), [""; 0], "{host}");
+        }
+        // Of two Clusters the one with the longer name is meant.
+        let two = with("{host: matrix-db-rw, user: synapse, dbname: synapse}", MADE);
+        let first = "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {name: matrix}\n\
+                     spec: {instances: 1}\n---\n";
+        assert_eq!(found("SYN-20", &(first.to_owned() + &two)), [""; 0]);
     }
 }

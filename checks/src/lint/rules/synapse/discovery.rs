@@ -44,6 +44,17 @@ fn hosts<'a>(stack: &Stack<'a>, synapse: &Synapse<'a>) -> Vec<&'a str> {
     hosts
 }
 
+/// Whether a route leads from a name to Synapse.
+fn leads(stack: &Stack<'_>, synapse: &Synapse<'_>, name: &str) -> bool {
+    let workload = synapse.workload.as_ref().map(|(workload, _)| workload);
+    workload.is_some_and(|it| stack.routes_to(it).iter().any(|route| route.takes(name)))
+}
+
+/// Whether people may come to Synapse by a way that is no route.
+fn may_come_otherwise(stack: &Stack<'_>, synapse: &Synapse<'_>) -> bool {
+    synapse.workload.as_ref().is_some_and(|(workload, _)| stack.has_other_ways(workload))
+}
+
 /// The host of the server name, without its port.
 fn server<'s>(synapse: &'s Synapse<'_>) -> Option<&'s str> {
     let (_, node) = synapse.option("server_name")?;
@@ -55,7 +66,8 @@ fn not_asked(stack: &Stack<'_>, found: &mut Found) {
     for synapse in &stack.synapse {
         let Some((file, node)) = synapse.option("serve_server_wellknown") else { continue };
         let (Some(name), hosts) = (server(synapse), hosts(stack, synapse)) else { continue };
-        if node.as_bool() == Some(true) && !hosts.is_empty() && !hosts.contains(&name) {
+        let may = leads(stack, synapse, name) || may_come_otherwise(stack, synapse);
+        if node.as_bool() == Some(true) && !hosts.is_empty() && !may {
             let message =
                 format!("other servers ask {name}, and Synapse answers {}", hosts.join(", "));
             found.at(file.object, node, message);
@@ -68,11 +80,14 @@ fn no_client(stack: &Stack<'_>, found: &mut Found) {
         let Some((file, node)) = synapse.option("server_name") else { continue };
         let (Some(name), hosts) = (server(synapse), hosts(stack, synapse)) else { continue };
         // Synapse serves the document itself where the name leads to it.
-        if hosts.is_empty() || hosts.contains(&name) {
+        if hosts.is_empty() || leads(stack, synapse, name) {
             continue;
         }
         let routes: Vec<_> = stack.routes.iter().filter(|route| route.host == Some(name)).collect();
         if routes.is_empty() {
+            if stack.may_answer(name) {
+                continue;
+            }
             let message = format!("nothing here answers for {name}, where clients ask for Synapse");
             found.at(file.object, node, message);
             continue;

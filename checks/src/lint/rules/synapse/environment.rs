@@ -1,5 +1,6 @@
 //! Variables that the image does not read.
 
+use super::configuration::is_upstream;
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -35,6 +36,10 @@ const IGNORED_BY_RUN: &[&str] = &[
 
 fn ignored(stack: &Stack<'_>, found: &mut Found) {
     for (workload, container) in stack.synapse.iter().filter_map(|synapse| synapse.workload) {
+        // An image of one's own may render its configuration from them.
+        if !is_upstream(&container) {
+            continue;
+        }
         let words = ["command", "args"].iter().flat_map(|part| container.node.list(part));
         let mut words = words.filter_map(|word| word.as_str());
         // Those modes read them, and a command of one's own may.
@@ -62,5 +67,14 @@ mod tests {
         let text = text.replace("        volumeMounts:", more);
         let expected = "Synapse's image does not read SYNAPSE_FORM_SECRET when it runs";
         assert!(found("SYN-03", &text)[0].ends_with(expected), "{:?}", found("SYN-03", &text));
+    }
+
+    #[test]
+    fn an_image_of_ones_own_may_read_it() {
+        let more = "        - name: SYNAPSE_FORM_SECRET\n          value: x\n        volumeMounts:";
+        let text = synapse("server_name: a").replace("        volumeMounts:", more);
+        assert_eq!(found("SYN-03", &text).len(), 1);
+        let own = text.replace("matrixdotorg/synapse", "registry.a.example/synapse");
+        assert_eq!(found("SYN-03", &own), [""; 0]);
     }
 }

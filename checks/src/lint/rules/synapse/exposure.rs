@@ -2,6 +2,7 @@
 
 use mxdoctor_probes::manifest::Node;
 
+use super::private::private;
 use crate::lint::view::{Route, RouteKind};
 use crate::lint::{Found, Stack};
 use crate::rule;
@@ -24,8 +25,11 @@ rule! {
     /// Where the server name is not Synapse's own public host, others ask the server name for
     /// `/.well-known/matrix/server`. A tunnel carries no port 8448, which they try otherwise.
     ///
+    /// The name may be answered by a server that is no part of this tree, such as a company's
+    /// site: then a comment says so.
+    ///
     /// Source: Matrix server-server API, "Resolving server names".
-    NO_DELEGATION = "SYN-31" Error: "other servers are told where Synapse is"
+    NO_DELEGATION = "SYN-31" Warning: "other servers are told where Synapse is"
     breaks "federation fails: others try port 8448 of the server name, where nothing is"
     remedy "serve {\"m.server\": \"HOST:443\"} at /.well-known/matrix/server of the server name"
     cause "well-known-server-missing"
@@ -46,9 +50,21 @@ rule! {
 }
 
 fn admin(stack: &Stack<'_>, found: &mut Found) {
-    for (workload, _) in stack.synapse.iter().filter_map(|synapse| synapse.workload) {
+    for synapse in &stack.synapse {
+        let Some((workload, _)) = synapse.workload else { continue };
+        let private = private(synapse);
         for route in stack.routes_to(&workload) {
-            if route.kind == RouteKind::TunnelBinding && lets_admin_through(route) {
+            // The first port may be one of metrics, where no such API is.
+            let first = route.target(stack).and_then(|service| service.ports().next());
+            let number = first.and_then(|port| port.target_number(&workload));
+            if number.is_some_and(|number| private.iter().any(|(port, _)| *port == number)) {
+                continue;
+            }
+            if route.kind == RouteKind::TunnelBinding
+                && route.node.at("spec.target").is_none()
+                && lets_admin_through(route)
+                && !is_taken_before(stack, route)
+            {
                 let host = route.host.unwrap_or("every name of the tunnel");
                 let message = format!("{host}/_synapse/admin is reached from the internet");
                 found.place(route.object, route.place.clone(), message);
@@ -65,6 +81,18 @@ fn lets_admin_through(route: &Route<'_>) -> bool {
     }
 }
 
+/// Whether a subject above takes the admin API of the same name elsewhere.
+fn is_taken_before(stack: &Stack<'_>, route: &Route<'_>) -> bool {
+    let before = stack.routes.iter().take_while(|one| !std::ptr::eq(one.node, route.node));
+    let mut before = before.filter(|one| std::ptr::eq(one.object, route.object));
+    before.any(|one| {
+        let path = one.path.and_then(Node::as_str).unwrap_or_default();
+        let service = |route: &Route<'_>| route.service.and_then(Node::as_str).map(str::to_owned);
+        let elsewhere = one.node.at("spec.target").is_some() || service(one) != service(route);
+        one.host == route.host && path.contains("_synapse/admin") && elsewhere
+    })
+}
+
 fn no_delegation(stack: &Stack<'_>, found: &mut Found) {
     for synapse in stack.synapse.iter().filter(|synapse| synapse.is_whole()) {
         let Some((file, node)) = synapse.option("server_name") else { continue };
@@ -72,9 +100,8 @@ fn no_delegation(stack: &Stack<'_>, found: &mut Found) {
         let Some((workload, _)) = &synapse.workload else { continue };
         let hosts: Vec<&str> =
             stack.routes_to(workload).iter().filter_map(|route| route.host).collect();
-        // A name with a port needs no delegation, and a route for the name may serve it.
-        let routed = stack.routes.iter().any(|route| route.host == Some(name));
-        if hosts.is_empty() || routed || name.contains(':') {
+        // A name with a port needs no delegation, and what answers for the name may serve it.
+        if hosts.is_empty() || stack.may_answer(name) || name.contains(':') {
             continue;
         }
         let message = format!(
@@ -149,6 +176,35 @@ mod tests {
             let text = two.replacen("name: SYNAPSE_CONFIG_PATH", worker, 1);
             assert_ne!(text, two);
             assert_eq!(found("SYN-35", &text), [""; 0], "{worker}");
+        }
+    }
+
+    #[test]
+    fn a_subject_above_may_take_the_admin_api() {
+        let open = "- {name: synapse, spec: {fqdn: matrix.a.example}}\n";
+        let closed = "- {name: none, spec: {fqdn: matrix.a.example, path: '^/_synapse/admin', \
+                      target: 'http_status:403'}}\n";
+        let text = routed("server_name: a.example", &format!("{closed}{open}"));
+        assert_eq!(found("SYN-29", &text), [""; 0]);
+        let late = routed("server_name: a.example", &format!("{open}{closed}"));
+        assert_eq!(found("SYN-29", &late).len(), 1);
+        let metrics = "listeners: [{port: 8008, type: metrics}]";
+        assert_eq!(found("SYN-29", &routed(metrics, open)), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_may_be_answered_by_what_is_no_route() {
+        let one = "- {name: synapse, spec: {fqdn: matrix.a.example, path: '^/_matrix'}}\n";
+        let text = routed("server_name: a.example", one);
+        assert_eq!(found("SYN-31", &text).len(), 1);
+        for more in [
+            "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {Caddyfile: 'a.example { \
+             respond /.well-known/matrix/server x }'}\n",
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: h}\nspec: \
+             {hostnames: [a.example], rules: [{filters: [{type: RequestRedirect}]}]}\n",
+        ] {
+            assert_eq!(found("SYN-31", &format!("{text}---\n{more}")), [""; 0], "{more}");
         }
     }
 }

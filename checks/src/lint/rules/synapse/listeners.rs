@@ -2,12 +2,13 @@
 
 use mxdoctor_probes::manifest::Node;
 
-use crate::lint::view::{Payload, Synapse};
+use crate::lint::view::{Container, Payload, Synapse, Workload};
 use crate::lint::{Change, Found, Stack};
 use crate::rule;
 
 rule! {
-    /// The Service's target has to be a port on which Synapse listens.
+    /// The Service's target has to be a port on which Synapse listens. A port that another
+    /// container of the pod may have is not judged.
     ///
     /// Source: Synapse, `listeners`; Kubernetes, "Service".
     PORTS_DIFFER = "SYN-13" Error: "Synapse listens where its Service sends requests"
@@ -19,7 +20,8 @@ rule! {
 }
 
 rule! {
-    /// A listener on loopback answers inside its pod only.
+    /// A listener on loopback answers inside its pod only. Silent where a neighbour in the pod may
+    /// be the proxy for it, and where no Service sends to it.
     ///
     /// Source: Synapse, `listeners[].bind_addresses`.
     LOOPBACK = "SYN-14" Error: "Synapse listens on the pod's address"
@@ -32,7 +34,8 @@ rule! {
 
 rule! {
     /// Every request comes from a proxy. Without `x_forwarded` they all share its address: one
-    /// rate limit for everybody, and lists of devices that say nothing.
+    /// rate limit for everybody, and lists of devices that say nothing. A listener that ends TLS
+    /// itself has no proxy in front, and of several only those are judged to which a route leads.
     ///
     /// Source: Synapse documentation, "Using a reverse proxy with Synapse".
     NOT_FORWARDED = "SYN-15" Warning: "Synapse takes people's addresses from its proxy"
@@ -44,7 +47,8 @@ rule! {
 }
 
 rule! {
-    /// The proxies in front speak plain HTTP to the Service.
+    /// The proxies in front speak plain HTTP to the Service. Silent where a certificate is given,
+    /// as for federation straight to port 8448.
     ///
     /// Source: Synapse, `listeners[].tls`.
     TLS = "SYN-16" Error: "Synapse leaves TLS to its proxy"
@@ -56,7 +60,9 @@ rule! {
 }
 
 rule! {
-    /// A listener without the resource `federation` answers 404 to other servers.
+    /// A listener without the resource `federation` answers 404 to other servers. Silent where the
+    /// server is closed by decision: with an empty `federation_domain_whitelist`, or with the
+    /// resource `openid`, which is for servers without federation.
     ///
     /// Source: Synapse, `listeners[].resources`.
     RESOURCES = "SYN-17" Error: "Synapse serves clients and federation"
@@ -89,16 +95,44 @@ fn names(listener: &Node) -> Vec<&str> {
     names.filter_map(Node::as_str).collect()
 }
 
+/// Whether another container of Synapse's pod may listen on a port: one that declares it, or one
+/// that declares none.
+fn is_neighbours(workload: &Workload<'_>, container: &Container<'_>, port: i64) -> bool {
+    workload.main().filter(|it| it.name() != container.name()).any(|other| {
+        let ports = other.ports();
+        ports.is_empty() || ports.iter().any(|it| it.i64("containerPort") == Some(port))
+    })
+}
+
+/// The ports of Synapse's pod to which routes lead; none where no route is known.
+fn routed(stack: &Stack<'_>, synapse: &Synapse<'_>) -> Option<Vec<i64>> {
+    let (workload, _) = synapse.workload.as_ref()?;
+    let routes = stack.routes_to(workload);
+    let mut all = Vec::new();
+    for route in &routes {
+        let service = route.target(stack)?;
+        let port = match route.port.and_then(Node::scalar) {
+            Some(wanted) => service.port(wanted),
+            None => service.ports().next(),
+        };
+        all.extend(port.and_then(|port| port.target_number(workload)));
+    }
+    (!routes.is_empty()).then_some(all)
+}
+
 fn ports_differ(stack: &Stack<'_>, found: &mut Found) {
     for synapse in stack.synapse.iter().filter(|synapse| synapse.is_whole()) {
-        let Some((workload, _)) = &synapse.workload else { continue };
+        let Some((workload, container)) = &synapse.workload else { continue };
         let Some((file, list)) = synapse.option("listeners") else { continue };
         let listens: Vec<i64> = list.items().iter().filter_map(|it| it.i64("port")).collect();
         for service in stack.services_of(workload) {
             for port in service.ports() {
                 let Some(number) = port.target_number(workload) else { continue };
                 let Some(target) = port.target() else { continue };
-                if listens.is_empty() || listens.contains(&number) {
+                if listens.is_empty()
+                    || listens.contains(&number)
+                    || is_neighbours(workload, container, number)
+                {
                     continue;
                 }
                 let heard: Vec<_> = listens.iter().map(i64::to_string).collect();
@@ -116,8 +150,18 @@ fn ports_differ(stack: &Stack<'_>, found: &mut Found) {
 }
 
 fn loopback(stack: &Stack<'_>, found: &mut Found) {
-    for synapse in stack.synapse.iter().filter(|synapse| synapse.workload.is_some()) {
+    for synapse in &stack.synapse {
+        let Some((workload, container)) = &synapse.workload else { continue };
+        let alone = workload.main().all(|it| it.name() == container.name());
+        let services = stack.services_of(workload);
+        let sent = |port: i64| {
+            let mut ports = services.iter().flat_map(|service| service.ports());
+            services.is_empty() || ports.any(|it| it.target_number(workload) == Some(port))
+        };
         for (file, listener) in listeners(synapse) {
+            if !alone || !listener.i64("port").is_some_and(sent) {
+                continue;
+            }
             let addresses = listener.list("bind_addresses");
             let is_loopback =
                 |node: &Node| matches!(node.as_str(), Some("127.0.0.1" | "::1" | "localhost"));
@@ -131,9 +175,16 @@ fn loopback(stack: &Stack<'_>, found: &mut Found) {
 
 fn not_forwarded(stack: &Stack<'_>, found: &mut Found) {
     for synapse in stack.synapse.iter().filter(|synapse| synapse.workload.is_some()) {
-        for (file, listener) in listeners(synapse) {
+        let all = listeners(synapse);
+        let routed = routed(stack, synapse);
+        let led = |listener: &Node| match &routed {
+            Some(ports) => listener.i64("port").is_some_and(|port| ports.contains(&port)),
+            None => all.len() == 1,
+        };
+        for (file, listener) in &all {
             let node = listener.get("x_forwarded");
-            if node.and_then(Node::as_bool) == Some(true) {
+            let is = |node: Option<&Node>| node.and_then(Node::as_bool) == Some(true);
+            if is(node) || is(listener.get("tls")) || !led(listener) {
                 continue;
             }
             let message = "x_forwarded is off: people's addresses are the proxy's";
@@ -148,7 +199,11 @@ fn not_forwarded(stack: &Stack<'_>, found: &mut Found) {
 
 fn tls(stack: &Stack<'_>, found: &mut Found) {
     for synapse in stack.synapse.iter().filter(|synapse| synapse.workload.is_some()) {
+        let certified = synapse.option("tls_certificate_path").is_some() || synapse.reads_more;
         for (file, listener) in listeners(synapse) {
+            if certified {
+                continue;
+            }
             if let Some(node) = listener.get("tls").filter(|node| node.as_bool() == Some(true)) {
                 found.at(file.object, node, "this listener speaks TLS, and its proxy does not");
             }
@@ -164,7 +219,10 @@ fn resources(stack: &Stack<'_>, found: &mut Found) {
     for synapse in stack.synapse.iter().filter(|synapse| synapse.is_whole()) {
         let Some((file, list)) = synapse.option("listeners") else { continue };
         let all: Vec<&str> = list.items().iter().flat_map(names).collect();
-        if all.is_empty() {
+        let whitelist = synapse.option("federation_domain_whitelist");
+        let closed =
+            all.contains(&"openid") || whitelist.is_some_and(|(_, it)| it.items().is_empty());
+        if all.is_empty() || closed {
             continue;
         }
         for (name, what) in [("client", "clients"), ("federation", "other servers")] {
@@ -232,5 +290,36 @@ mod tests {
         for rule in ["SYN-13", "SYN-14", "SYN-15"] {
             assert_eq!(found(rule, &text), [""; 0], "{rule}");
         }
+    }
+
+    #[test]
+    fn a_neighbour_in_the_pod_may_be_the_proxy() {
+        let neighbour = "      containers:\n      - {name: proxy, image: a/b:1, ports: \
+                         [{containerPort: 8443}]}\n";
+        let beside = |text: String| text.replacen("      containers:\n", neighbour, 1);
+        let other = synapse(GOOD) + &SERVICE.replace("8008", "8443");
+        assert_eq!(found("SYN-13", &other).len(), 1);
+        assert_eq!(found("SYN-13", &beside(other)), [""; 0]);
+        let inside = synapse(&GOOD.replace("'0.0.0.0'", "127.0.0.1")) + SERVICE;
+        assert_eq!(found("SYN-14", &beside(inside)), [""; 0]);
+    }
+
+    #[test]
+    fn a_listener_that_no_route_leads_to_is_left_alone() {
+        let more = "- port: 8448\n  type: http\n  tls: true\n  bind_addresses: ['127.0.0.1']\n  \
+                    resources: [{names: [federation]}]\ntls_certificate_path: /tls/tls.crt";
+        let text = synapse(&format!("{GOOD}\n{more}")) + SERVICE;
+        for rule in ["SYN-14", "SYN-15", "SYN-16"] {
+            assert_eq!(found(rule, &text), [""; 0], "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_server_may_be_closed() {
+        let alone = GOOD.replace("client, federation", "client");
+        let closed = format!("{alone}\nfederation_domain_whitelist: []");
+        assert_eq!(found("SYN-17", &synapse(&closed)), [""; 0]);
+        let openid = GOOD.replace("client, federation", "client, openid");
+        assert_eq!(found("SYN-17", &synapse(&openid)), [""; 0]);
     }
 }

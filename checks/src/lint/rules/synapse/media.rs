@@ -1,8 +1,8 @@
 //! What Synapse writes, and what people send.
 
-use mxdoctor_probes::manifest::{Node, Object};
+use mxdoctor_probes::manifest::Node;
 
-use crate::lint::view::{RouteKind, VolumeKind};
+use crate::lint::view::{RouteKind, Synapse, VolumeKind};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -20,12 +20,11 @@ rule! {
 }
 
 rule! {
-    /// A file has to pass everything in front of Synapse: Cloudflare takes 100 MB in its plans Free
-    /// and Pro, a `buffering` middleware what it is told, nginx 1 MB unless it is told more.
+    /// A file has to pass everything in front of Synapse, and Cloudflare takes 100 MB in its plans
+    /// Free and Pro. What an ingress takes is a matter of NET-12.
     ///
-    /// Source: Cloudflare, "Connection limits"; Traefik, `maxRequestBodyBytes`; ingress-nginx,
-    /// `proxy-body-size`.
-    TOO_LARGE = "SYN-26" Warning: "files that Synapse takes pass everything in front of it"
+    /// Source: Cloudflare, "Connection limits".
+    TOO_LARGE = "SYN-26" Warning: "files that Synapse takes pass Cloudflare"
     breaks "people's larger files are refused with 413 on the way, and clients say nothing of why"
     remedy "lower max_upload_size to what the way takes, or raise the limit there"
     cause "ingress-upload-limit"
@@ -37,6 +36,8 @@ rule! {
     /// With previews of links Synapse opens addresses that strangers write. It starts only with a
     /// list of the networks that it may not open; an empty list lets people look into the cluster.
     ///
+    /// Where `http_proxy` and `https_proxy` are set, the proxy decides, and no list is needed.
+    ///
     /// Source: Synapse configuration manual, `url_preview_ip_range_blacklist`.
     PREVIEWS = "SYN-28" Error: "previews of links do not reach into the cluster"
     breaks "Synapse does not start, or opens addresses inside the cluster for anybody"
@@ -46,11 +47,17 @@ rule! {
     look previews
 }
 
+/// Whether it keeps the media itself; where it does not, another process has them.
+pub(in crate::lint::rules) fn keeps_media(synapse: &Synapse<'_>) -> bool {
+    let option = synapse.option("enable_media_repo");
+    option.is_none_or(|(_, node)| node.as_bool() != Some(false))
+}
+
 fn hidden(stack: &Stack<'_>, found: &mut Found) {
     for synapse in &stack.synapse {
         let Some((workload, container)) = synapse.workload else { continue };
         let Some((file, node)) = synapse.option("media_store_path") else { continue };
-        let Some(path) = node.as_str() else { continue };
+        let Some(path) = node.as_str().filter(|_| keeps_media(synapse)) else { continue };
         let mounts = workload.mounts(&container);
         let above = mounts.iter().filter(|mount| mount.rest(path).is_some());
         let Some(mount) = above.max_by_key(|mount| mount.path().len()) else { continue };
@@ -85,35 +92,18 @@ fn bytes(node: &Node) -> Option<u64> {
 
 /// What Cloudflare takes; its MB may be of either kind.
 const CLOUDFLARE: u64 = 100 << 20;
-const NGINX: &str = "nginx.ingress.kubernetes.io/proxy-body-size";
 
 fn too_large(stack: &Stack<'_>, found: &mut Found) {
     for synapse in &stack.synapse {
         let Some((file, node)) = synapse.option("max_upload_size") else { continue };
         let (Some(size), Some((workload, _))) = (bytes(node), &synapse.workload) else { continue };
-        let mut limits: Vec<(u64, &str, &Object)> = Vec::new();
-        for route in stack.routes_to(workload) {
-            match route.kind {
-                RouteKind::TunnelBinding => limits.push((CLOUDFLARE, "Cloudflare", route.object)),
-                RouteKind::Ingress => {
-                    // `0` is no limit.
-                    let told = route.object.annotation(NGINX).and_then(bytes);
-                    limits.extend(told.filter(|it| *it > 0).map(|it| (it, "nginx", route.object)));
-                }
-                RouteKind::IngressRoute => {
-                    for middleware in route.middlewares(stack) {
-                        let path = "spec.buffering.maxRequestBodyBytes";
-                        let told = middleware.at(path).and_then(bytes).filter(|it| *it > 0);
-                        limits.extend(told.map(|it| (it, "Traefik", middleware)));
-                    }
-                }
-            }
-        }
-        let least = limits.into_iter().min_by_key(|(limit, _, _)| *limit);
-        if let Some((limit, who, object)) = least.filter(|(limit, _, _)| *limit < size) {
+        let routes = stack.routes_to(workload);
+        let tunnel = routes.iter().find(|route| route.kind == RouteKind::TunnelBinding);
+        if let Some(route) = tunnel.filter(|_| size > CLOUDFLARE) {
             let text = node.scalar().unwrap_or_default();
-            let message = format!("max_upload_size is {text}, and {who} takes {} MiB", limit >> 20);
-            found.at(file.object, node, message).also_place(object.place(), "on this way");
+            let taken = CLOUDFLARE >> 20;
+            let message = format!("max_upload_size is {text}, and Cloudflare takes {taken} MiB");
+            found.at(file.object, node, message).also_place(route.object.place(), "on this way");
         }
     }
 }
@@ -124,7 +114,17 @@ fn previews(stack: &Stack<'_>, found: &mut Found) {
         if node.as_bool() != Some(true) {
             continue;
         }
+        // Source: Synapse, `synapse/config/repository.py`, `getproxies_environment`.
+        let by_proxy = synapse.workload.is_some_and(|(workload, container)| {
+            let env = container.env(stack, &workload);
+            ["http_proxy", "https_proxy"]
+                .iter()
+                .all(|name| env.iter().any(|it| it.name.eq_ignore_ascii_case(name)))
+                || container.env_is_open(stack, &workload)
+                || container.has_script()
+        });
         match synapse.option("url_preview_ip_range_blacklist") {
+            None if by_proxy => {}
             None => {
                 let message = "url_preview_ip_range_blacklist is not given, and Synapse wants it";
                 found.at(file.object, node, message);
@@ -167,13 +167,6 @@ mod tests {
         assert_eq!(found("SYN-26", &with("200M", tunnel)), [expected]);
         assert_eq!(found("SYN-26", &with("50M", tunnel)), [""; 0]);
         assert_eq!(found("SYN-26", &with("200M", "")), [""; 0]);
-        let traefik = "apiVersion: traefik.io/v1alpha1\nkind: IngressRoute\nmetadata: {name: r}\n\
-                       spec: {routes: [{match: Host(`a`), middlewares: [{name: m}], services: \
-                       [{name: synapse, port: 8008}]}]}\n---\napiVersion: \
-                       traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: m}\nspec: \
-                       {buffering: {maxRequestBodyBytes: 10485760}}\n";
-        let expected = "7:22 max_upload_size is 50M, and Traefik takes 10 MiB";
-        assert_eq!(found("SYN-26", &with("50M", traefik)), [expected]);
     }
 
     #[test]
@@ -185,5 +178,9 @@ mod tests {
         assert_eq!(found("SYN-28", &list("[]")), ["8:37 the list of forbidden networks is empty"]);
         assert_eq!(found("SYN-28", &list("[10.0.0.0/8]")), [""; 0]);
         assert_eq!(found("SYN-28", &synapse("url_preview_enabled: false")), [""; 0]);
+        let proxies = "        env:\n        - {name: http_proxy, value: 'http://p'}\n        - {name: \
+                       https_proxy, value: 'http://p'}\n";
+        let proxied = synapse(on).replacen("        env:\n", proxies, 1);
+        assert_eq!(found("SYN-28", &proxied), [""; 0]);
     }
 }

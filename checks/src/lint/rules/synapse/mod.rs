@@ -7,7 +7,7 @@ mod discovery;
 mod environment;
 mod exposure;
 mod listeners;
-mod media;
+pub(super) mod media;
 mod names;
 mod pool;
 mod private;

@@ -34,6 +34,10 @@ rule! {
     /// `public_baseurl` is what Synapse tells clients; it has to be a name that a route leads to
     /// Synapse.
     ///
+    /// Silent where people may come by a way that is no route: a proxy or a tunnel with a
+    /// configuration of its own, a Service that is open by itself, a route of a kind that is not
+    /// read.
+    ///
     /// Source: Synapse, `public_baseurl`.
     BASE_URL_ELSEWHERE = "SYN-08" Error: "public_baseurl is a name that leads to Synapse"
     breaks "logins by redirect and links to media lead elsewhere"
@@ -76,7 +80,7 @@ fn no_base_url(stack: &Stack<'_>, found: &mut Found) {
         let Some((file, name)) = synapse.option("server_name") else { continue };
         let Some(text) = name.as_str() else { continue };
         let hosts = hosts(stack, synapse);
-        if hosts.is_empty() || hosts.contains(&text) {
+        if hosts.is_empty() || may_lead(stack, synapse, text) {
             continue;
         }
         let message = format!(
@@ -96,7 +100,7 @@ fn base_url_elsewhere(stack: &Stack<'_>, found: &mut Found) {
         let after = text.split_once("://").map_or(text, |(_, rest)| rest);
         let host = after.split(['/', ':']).next().unwrap_or_default();
         let hosts = hosts(stack, synapse);
-        if hosts.is_empty() || hosts.contains(&host) || stack.is_lost(host) {
+        if hosts.is_empty() || may_lead(stack, synapse, host) || stack.is_lost(host) {
             continue;
         }
         let message =
@@ -106,6 +110,13 @@ fn base_url_elsewhere(stack: &Stack<'_>, found: &mut Found) {
             problem.also_place(&route.place, "leads to Synapse");
         }
     }
+}
+
+/// Whether a name leads to Synapse by a route, or may by a way that is none.
+fn may_lead(stack: &Stack<'_>, synapse: &Synapse<'_>, name: &str) -> bool {
+    let Some((workload, _)) = &synapse.workload else { return true };
+    stack.routes_to(workload).iter().any(|route| route.takes(name))
+        || stack.has_other_ways(workload)
 }
 
 /// The names by which routes lead to Synapse.
@@ -159,5 +170,18 @@ mod tests {
         let expected = "7:21 chat.a.example leads nowhere here; Synapse is reached by \
                         matrix.a.example";
         assert_eq!(found("SYN-08", &wrong), [expected]);
+    }
+
+    #[test]
+    fn a_name_may_lead_to_synapse_otherwise() {
+        let text = routed("public_baseurl: https://chat.a.example/");
+        let star = text.replace("fqdn: matrix.a.example", "fqdn: '*.a.example'");
+        assert_eq!(found("SYN-08", &star), [""; 0]);
+        let open = text.replace("spec:\n  selector", "spec:\n  type: LoadBalancer\n  selector");
+        assert_eq!(found("SYN-08", &open), [""; 0]);
+        let route = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: \
+                     h}\nspec: {hostnames: [chat.a.example], rules: [{backendRefs: [{name: synapse, \
+                     port: 8008}]}]}\n";
+        assert_eq!(found("SYN-08", &(text + route)), [""; 0]);
     }
 }

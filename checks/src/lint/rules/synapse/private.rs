@@ -21,7 +21,7 @@ rule! {
 }
 
 /// The private listeners' ports, and what each is for.
-fn private(synapse: &Synapse<'_>) -> Vec<(i64, &'static str)> {
+pub(super) fn private(synapse: &Synapse<'_>) -> Vec<(i64, &'static str)> {
     let Some((_, list)) = synapse.option("listeners") else { return Vec::new() };
     let what = |listener: &Node| match listener.str("type") {
         Some("manhole") => Some("manhole"),

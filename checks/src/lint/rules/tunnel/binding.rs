@@ -1,6 +1,6 @@
 //! The shape of a TunnelBinding, and where it leads.
 
-use crate::lint::view::RouteKind;
+use crate::lint::view::{RouteKind, ServicePort};
 use crate::lint::{Found, Stack};
 use crate::rule;
 
@@ -29,7 +29,8 @@ rule! {
 }
 
 rule! {
-    /// The Service behind speaks plain HTTP, unless its port is 443.
+    /// The Service behind speaks plain HTTP, unless its port is 443. With `protocol: https` it has
+    /// to speak TLS, which is doubted only of a port that is named or numbered as a plain one.
     ///
     /// Source: cloudflare-operator, `protocol`.
     TLS = "TUN-09" Warning: "the tunnel speaks to the Service as it is spoken to"
@@ -58,7 +59,9 @@ fn first_port(stack: &Stack<'_>, found: &mut Found) {
         let ports: Vec<_> = service.ports().collect();
         let (Some(first), true) = (ports.first(), ports.len() > 1) else { continue };
         let private = |name: &str| name.contains("metric") || name.contains("admin");
-        if first.name().is_some_and(private) {
+        // Who names the host so means it.
+        let meant = route.host.is_some_and(private);
+        if first.name().is_some_and(private) && !meant {
             let message = format!(
                 "{} is led to port {} of Service {}, its first",
                 route.host.unwrap_or_default(),
@@ -70,19 +73,28 @@ fn first_port(stack: &Stack<'_>, found: &mut Found) {
     }
 }
 
+/// Whether a port is evidently one of plain HTTP.
+fn is_plain(port: &ServicePort<'_>) -> bool {
+    let said = port.name().or(port.node.str("appProtocol")).unwrap_or_default();
+    let tls = said.contains("https") || said.contains("tls");
+    !tls && (said.contains("http") || matches!(port.number(), Some(80 | 8008 | 8080)))
+}
+
 fn tls(stack: &Stack<'_>, found: &mut Found) {
     for route in stack.routes.iter().filter(|route| route.kind == RouteKind::TunnelBinding) {
         if let Some(node) = route.node.at("spec.protocol").filter(|it| it.as_str() == Some("https"))
             && let Some(service) = route.target(stack)
-            && service.ports().next().and_then(|port| port.number()) != Some(443)
+            && service.ports().next().is_some_and(|port| is_plain(&port))
         {
             let message =
                 format!("https is spoken to Service {}, which is plain", service.object.name());
             found.at(route.object, node, message);
         }
-        if let Some(node) =
-            route.node.at("spec.noTlsVerify").filter(|it| it.as_bool() == Some(true))
-        {
+        let first = route.target(stack).and_then(|service| service.ports().next());
+        let by_tls = route.node.at("spec.protocol").and_then(|it| it.as_str()) == Some("https")
+            || first.and_then(|port| port.number()) == Some(443);
+        let skips = route.node.at("spec.noTlsVerify").filter(|it| it.as_bool() == Some(true));
+        if let Some(node) = skips.filter(|_| by_tls) {
             found.at(route.object, node, "the certificate behind is not verified");
         }
     }
@@ -116,5 +128,19 @@ mod tests {
         assert_eq!(found("TUN-03", &order), [expected]);
         let https = GOOD.replace("a.example}", "a.example, protocol: https, noTlsVerify: true}");
         assert_eq!(found("TUN-09", &https).len(), 2);
+        let own = https.replace("{name: http, port: 80}", "{name: https, port: 8443}");
+        let expected = "the certificate behind is not verified";
+        let problems = found("TUN-09", &own);
+        assert!(problems.len() == 1 && problems[0].ends_with(expected), "{problems:?}");
+    }
+
+    #[test]
+    fn a_host_may_be_meant_for_metrics() {
+        let order = GOOD.replace(
+            "[{name: http, port: 80}, {name: metrics, port: 9000}]",
+            "[{name: metrics, port: 9000}, {name: http, port: 80}]",
+        );
+        assert_eq!(found("TUN-03", &order).len(), 1);
+        assert_eq!(found("TUN-03", &order.replace("a.example", "metrics.a.example")), [""; 0]);
     }
 }

@@ -2,6 +2,7 @@
 
 use mxdoctor_probes::manifest::{Node, Object};
 
+use super::super::network::routes::may_be_made;
 use crate::lint::view::{Route, RouteKind, Service};
 use crate::lint::{Found, Stack};
 use crate::rule;
@@ -10,7 +11,8 @@ rule! {
     /// A binding looks for its subjects in its own namespace and nowhere else. In the place of one
     /// that it does not find it publishes `http_status:404`.
     ///
-    /// Silent where the tree has no Services at all: it is a part of another.
+    /// Silent where the tree has no Services at all, as a part of another one, and about Services
+    /// that a chart or an operator may make, where such are here.
     ///
     /// Source: cloudflare-operator, `TunnelBindingReconciler.getServiceForSubject`.
     ELSEWHERE = "TUN-02" Error: "a binding's Services are there, in its own namespace"
@@ -102,7 +104,7 @@ fn elsewhere(stack: &Stack<'_>, found: &mut Found) {
                 route.object.namespace().unwrap_or("another"),
             );
             found.at(route.object, name, message).also_place(other.place(), "the Service");
-        } else {
+        } else if !may_be_made(stack, said) {
             let message = format!("{} leads to Service {said}, which is not here", route.object);
             found.at(route.object, name, message);
         }
@@ -123,7 +125,8 @@ fn target(stack: &Stack<'_>, found: &mut Found) {
                 let message = format!("Service {name} has no port {port}");
                 found.at(route.object, node, message).also_place(object.place(), "the Service");
             }
-            (None, _) if namespace.is_none() || namespace == own => {
+            // A chart or an operator may make it.
+            (None, _) if (namespace.is_none() || namespace == own) && !stack.is_open() => {
                 found.at(route.object, node, format!("there is no Service {name}"));
             }
             _ => {}
@@ -187,7 +190,11 @@ fn zone(stack: &Stack<'_>, found: &mut Found) {
         else {
             continue;
         };
-        let Some(tunnel) = stack.inventory.named(kind, name).next() else { continue };
+        let tunnel = match kind {
+            "Tunnel" => stack.inventory.beside(route.object, kind, name),
+            _ => stack.inventory.named(kind, name).next(),
+        };
+        let Some(tunnel) = tunnel else { continue };
         let Some(domain) = tunnel.at("spec.cloudflare.domain") else { continue };
         let (Some(zone), Some(host)) = (domain.as_str(), route.host) else { continue };
         let below = host.strip_suffix(zone);

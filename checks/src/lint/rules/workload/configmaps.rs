@@ -2,7 +2,8 @@
 
 use mxdoctor_probes::manifest::{Node, Object, Origin};
 
-use super::super::secrets::references::{is_near, may_be_made};
+use super::super::secrets::near::is_near;
+use super::super::secrets::others::may_be_made;
 use super::super::secrets::unseal::is_rendered;
 use super::own::{own, shares};
 use crate::lint::{Change, Found, Problem, Stack};

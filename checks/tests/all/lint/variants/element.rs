@@ -19,7 +19,7 @@ pub(super) const VARIANTS: &[Variant] = &[
         &[(
             CONFIG,
             "\"brand\": \"Element\",",
-            "\"brand\": \"Element\",\n      \"default_server_name\": \"testing.borooka.ee\",",
+            "\"brand\": \"Element\",\n      \"default_hs_url\": \"https://matrix.testing.borooka.ee\",",
         )],
     ),
     Variant(&["ELE-06"], &[(CONFIG, "preferred_domain\":", "preferredDomain\":")]),

@@ -86,6 +86,10 @@ pub(super) const VARIANTS: &[Variant] = &[
     ),
     Variant(&["SYN-19"], &[(CONFIG, "name: psycopg2", "name: sqlite3")]),
     Variant(&["SYN-20"], &[(CONFIG, "user: synapse", "user: matrix")]),
+    Variant(
+        &["SYN-20"],
+        &[(CONFIG, "host: matrix-db-rw.app-matrix.svc", "host: matrix-db-rw.matrix.svc")],
+    ),
     Variant(&["SYN-21"], &[(CONFIG, "host: matrix-db-rw", "host: matrix-db-ro")]),
     Variant(&["SYN-22"], &[(CONFIG, "cp_max: 10", "cp_max: 200")]),
     Variant(&["SYN-23"], &[(CONFIG, "/config/log.yaml", "/config/log.config")]),
