@@ -243,7 +243,6 @@ const EXCUSED: &[(&str, &str)] = &[
         "warns at most, and says each missing rule, in the tests of the cluster",
     ),
     ("kubernetes.secrets", "looks with a right of its own alone, in the tests of the cluster"),
-    ("kubernetes.security", "is its rules, each of which has its own tests"),
     ("dns.cluster", "looks from a pod alone"),
     ("ingress.hops_agree", "needs an API server"),
 ];
