@@ -77,10 +77,12 @@ fn selects_nothing(stack: &Stack<'_>, found: &mut Found) {
     }
 }
 
-/// Whether a label is one that controllers give to their pods: of a domain, and of no workload.
+/// Whether a label is one that controllers give to their pods: of a domain, and in no template.
 fn is_foreign(stack: &Stack<'_>, key: &str) -> bool {
     let common = !key.contains('/') || key.starts_with("app.kubernetes.io/");
-    key.contains("acme") || !common && stack.workloads.iter().all(|it| it.label(key).is_none())
+    // Pods that an operator has made itself are seen in a live namespace.
+    let mut templates = stack.workloads.iter().filter(|it| it.object.kind() != "Pod");
+    key.contains("acme") || !common && templates.all(|it| it.label(key).is_none())
 }
 
 /// Whether a workload has the Service's name, or a value of its selector under another key.
