@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::kustomize::{self, Tool};
 use super::yaml::{self, MAX_BYTES};
-use super::{Inventory, Node, Object, Origin, Place, Source, kustomize};
+use super::{Inventory, Node, Object, Origin, Place, Source};
 
 /// The most files that are read.
 pub const MAX_FILES: usize = 10_000;
@@ -82,6 +83,11 @@ impl Trouble {
 
 /// Reads manifests. Nothing is an error: what cannot be read is said in [`Tree::troubles`].
 pub fn read(inputs: &[Input]) -> Tree {
+    read_with(inputs, None)
+}
+
+/// Reads manifests, and has a tool build the kustomizations that use what is not read here.
+pub fn read_with(inputs: &[Input], tool: Option<&Tool>) -> Tree {
     let mut files = Files::default();
     let mut loose = Vec::new();
     let mut folders = Vec::new();
@@ -102,7 +108,7 @@ pub fn read(inputs: &[Input]) -> Tree {
             }
         }
     }
-    let built = kustomize::deployments(&mut files, &folders);
+    let built = kustomize::deployments(&mut files, &folders, tool);
     // Two overlays come upon what is wrong with a base that they share.
     let mut said = HashSet::new();
     files.troubles.retain(|trouble| said.insert((trouble.place.to_string(), trouble.why.clone())));
@@ -129,6 +135,12 @@ pub(super) struct Files {
     pub(super) sources: Vec<Arc<Source>>,
     pub(super) troubles: Vec<Trouble>,
     full: bool,
+}
+
+/// What a file holds.
+pub(super) enum Content {
+    Text(Arc<Source>, String),
+    Bytes(String, Vec<u8>),
 }
 
 impl Files {
@@ -202,6 +214,17 @@ impl Files {
         }
     }
 
+    /// The content of a file that need not be a text: a source and the whole text, or its name and
+    /// its bytes.
+    pub(super) fn content(&mut self, path: &Path) -> Option<Content> {
+        let small = fs::metadata(path).is_ok_and(|found| found.len() <= MAX_BYTES as u64);
+        let bytes = if small { fs::read(path).unwrap_or_default() } else { Vec::new() };
+        match String::from_utf8(bytes) {
+            Ok(text) => Some(Content::Text(self.source(path)?, text)),
+            Err(error) => Some(Content::Bytes(shown(path), error.into_bytes())),
+        }
+    }
+
     fn decode(&mut self, name: &str, bytes: Vec<u8>) -> Option<Arc<Source>> {
         match String::from_utf8(bytes) {
             Ok(text) => {
@@ -262,7 +285,7 @@ impl Files {
         objects
     }
 
-    fn open(&mut self, node: Node, objects: &mut Vec<Object>) {
+    pub(super) fn open(&mut self, node: Node, objects: &mut Vec<Object>) {
         let kind = node.str("kind").unwrap_or_default();
         if kind.ends_with("List") && node.get("items").is_some_and(|items| items.kind() == "a list")
         {
