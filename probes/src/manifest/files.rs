@@ -100,7 +100,7 @@ pub fn read_with(inputs: &[Input], tool: Option<&Tool>) -> Tree {
             Input::Path(path) if path.is_dir() => {
                 let mut walk =
                     Walk { seen: HashSet::new(), loose: &mut loose, folders: &mut folders };
-                files.walk(path, 0, &mut walk);
+                files.walk(path, 0, false, &mut walk);
             }
             Input::Path(path) => {
                 let source = files.source(path);
@@ -149,7 +149,9 @@ impl Files {
         self.troubles.push(Trouble::new(kind, place, why));
     }
 
-    fn walk(&mut self, folder: &Path, depth: usize, walk: &mut Walk<'_>) {
+    /// Looks through a folder; `below` a kustomization only for others of them, because files there
+    /// are brought in by it, or by nobody.
+    fn walk(&mut self, folder: &Path, depth: usize, below: bool, walk: &mut Walk<'_>) {
         let here = Place::start(&Source::file(shown(folder), ""));
         let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
         if depth > MAX_FOLDERS || !walk.seen.insert(real) {
@@ -158,11 +160,12 @@ impl Files {
         let built = kustomize::file(folder).is_some();
         if built {
             walk.folders.push(folder.to_owned());
-            // What lies below is brought in by it, or by nobody.
+            // What was asked about is this one.
             if depth == 0 {
                 return;
             }
         }
+        let below = below || built;
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) => return self.trouble(TroubleKind::Limit, here, unopened(&error)),
@@ -175,8 +178,8 @@ impl Files {
                 continue;
             }
             if path.is_dir() {
-                self.walk(&path, depth + 1, walk);
-            } else if !built
+                self.walk(&path, depth + 1, below, walk);
+            } else if !below
                 && is_yaml(&path)
                 && let Some(source) = self.source(&path)
             {

@@ -48,6 +48,7 @@ fn only_what_is_brought_in_is_read() {
         ("base/kustomization.yaml", "resources:\n- a.yaml\n"),
         ("base/a.yaml", MAP),
         ("base/patch.yaml", MAP),
+        ("base/sub/loose.yaml", MAP),
         ("part/kustomization.yaml", "kind: Component\nnamePrefix: x-\n"),
         ("over/kustomization.yaml", "resources:\n- ../base\n"),
     ]);
@@ -119,7 +120,8 @@ fn each_value_stands_where_it_is_written() {
     let port = inner.at("listeners.0.port").expect("a port").place.to_string();
     assert!(port.ends_with("homeserver.yaml:3:9"), "{port}");
     let renamed = &read.0.deployments[0].inventory.renamed;
-    assert!(renamed.iter().any(|it| it.from == "web" && it.to == "dev-web" && !it.hashed));
+    let web = renamed.iter().find(|it| it.from == "web").expect("renamed");
+    assert_eq!((web.to.as_str(), web.by[0].line, web.by[0].column), ("dev-web", 2, 13));
 }
 
 #[test]
