@@ -137,6 +137,7 @@ impl Build<'_> {
         new.previous.clone_from(&old.previous);
         new.prefixes.clone_from(&old.prefixes);
         new.suffixes.clone_from(&old.suffixes);
+        new.renamed_by.clone_from(&old.renamed_by);
         new.hashed &= old.hashed;
         *old = new;
     }

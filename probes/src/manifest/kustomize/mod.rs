@@ -75,8 +75,8 @@ pub struct Renamed {
     pub to: String,
     /// Its namespace, where it says one.
     pub namespace: Option<String>,
-    /// Whether the end of its name is a hash of its content.
-    pub hashed: bool,
+    /// The lines that change names: `namePrefix` and `nameSuffix`; none where only a hash was added.
+    pub by: Vec<Place>,
 }
 
 impl Kustomization {
@@ -170,7 +170,7 @@ fn renamed(resource: &Resource) -> Option<Renamed> {
         from,
         to,
         namespace: resource.node.str("metadata.namespace").map(str::to_owned),
-        hashed: resource.hashed,
+        by: resource.renamed_by.clone(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! An object on its way through a build, with the names that it had.
 
-use crate::manifest::{Node, Value};
+use crate::manifest::{Node, Place, Value};
 
 use super::edit;
 
@@ -12,6 +12,8 @@ pub(super) struct Resource {
     pub(super) previous: Vec<Id>,
     pub(super) prefixes: Vec<String>,
     pub(super) suffixes: Vec<String>,
+    /// The lines that gave it another name.
+    pub(super) renamed_by: Vec<Place>,
     /// Whether its name gets a hash of its content at the end.
     pub(super) hashed: bool,
 }
@@ -89,8 +91,9 @@ impl std::fmt::Display for Id {
 
 impl Resource {
     pub(super) fn new(node: Node) -> Self {
+        let (previous, renamed_by) = (Vec::new(), Vec::new());
         let (prefixes, suffixes) = (Vec::new(), Vec::new());
-        Self { node, previous: Vec::new(), prefixes, suffixes, hashed: false }
+        Self { node, previous, prefixes, suffixes, renamed_by, hashed: false }
     }
 
     pub(super) fn kind(&self) -> &str {
