@@ -18,6 +18,6 @@ mod tests;
 pub mod yaml;
 
 pub use inventory::{Inventory, Object, Origin};
-pub use kustomize::{Kustomization, Renamed, Tool};
+pub use kustomize::{Conflict, Kustomization, Renamed, Tool, patch};
 pub use node::{Entry, Node, Text, Value};
 pub use place::{Place, Source};

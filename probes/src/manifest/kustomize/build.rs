@@ -25,6 +25,8 @@ pub(super) struct Build<'a> {
     objects: usize,
     written: usize,
     full: bool,
+    /// Whether something was not read, so that what seems to lack may be there.
+    partial: bool,
     /// Whether it is of a component by itself, which has nothing to change.
     pub(super) alone: bool,
     /// What was read on the way.
@@ -40,6 +42,7 @@ impl<'a> Build<'a> {
             objects: 0,
             written: 0,
             full: false,
+            partial: false,
             alone,
             kustomizations: Vec::new(),
         }
@@ -59,6 +62,19 @@ impl<'a> Build<'a> {
     /// Says what nobody can build.
     pub(super) fn wrong(&mut self, place: &Place, why: impl Into<String>) {
         self.files.trouble(TroubleKind::Kustomization, place.clone(), why);
+    }
+
+    /// Says that something is not there, where all there is was read.
+    pub(super) fn missing(&mut self, place: &Place, why: impl Into<String>) {
+        if !self.partial {
+            self.wrong(place, why);
+        }
+    }
+
+    /// Says what is not read here.
+    fn unread(&mut self, place: &Place, why: String) {
+        self.partial = true;
+        self.files.trouble(TroubleKind::Feature, place.clone(), why);
     }
 
     /// Whether so much more may be written; said once where not.
@@ -84,7 +100,7 @@ impl<'a> Build<'a> {
                 entry.key,
                 shown(&document.folder)
             );
-            self.files.trouble(TroubleKind::Feature, entry.place.clone(), why);
+            self.unread(&entry.place, why);
         }
         self.kustomizations.push(Kustomization::new(document));
         for item in document.resources() {
@@ -114,7 +130,7 @@ impl<'a> Build<'a> {
             self.document(&below, &mut new);
         } else if is_remote(name) {
             let why = format!("{name} is elsewhere and was not read");
-            self.files.trouble(TroubleKind::Feature, item.place.clone(), why);
+            self.unread(&item.place, why);
         } else {
             self.wrong(&item.place, format!("{name} is not there"));
         }
@@ -173,7 +189,7 @@ impl<'a> Build<'a> {
         let Some(real) = real(&path).filter(|real| real.is_dir()) else {
             if is_remote(name) {
                 let why = format!("{name} is elsewhere and was not read");
-                self.files.trouble(TroubleKind::Feature, item.place.clone(), why);
+                self.unread(&item.place, why);
             } else {
                 self.wrong(&item.place, format!("{name} is not there"));
             }
@@ -213,7 +229,7 @@ impl<'a> Build<'a> {
         }
         if is_remote(name) {
             let why = format!("{name} is elsewhere and was not read");
-            self.files.trouble(TroubleKind::Feature, path.place.clone(), why);
+            self.unread(&path.place, why);
         } else {
             self.wrong(&path.place, format!("{name} is not there"));
         }
@@ -222,6 +238,9 @@ impl<'a> Build<'a> {
 
     /// Remembers a patch whose target is nothing.
     pub(super) fn unmatched(&mut self, document: &Document, item: &Node) {
+        if self.partial {
+            return;
+        }
         let target = item.entry("target").map_or(&item.place, |target| &target.place);
         let name = shown(&document.folder);
         if let Some(known) = self.kustomizations.iter_mut().rfind(|it| it.folder == name) {

@@ -107,7 +107,7 @@ impl Build<'_> {
         let (Some(at), true) = (found, matches!(behavior, "merge" | "replace")) else {
             return match (found, behavior) {
                 (None, "merge" | "replace") => {
-                    self.wrong(place, format!("there is no {id} to {behavior}"));
+                    self.missing(place, format!("there is no {id} to {behavior}"));
                 }
                 (Some(_), _) => {
                     let why = format!("{id} is there already: `behavior` says merge or replace");

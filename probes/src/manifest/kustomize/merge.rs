@@ -14,9 +14,11 @@ const DIRECTIVE: &str = "$patch";
 
 /// Why a patch cannot be merged, and where.
 #[derive(Debug)]
-pub(super) struct Conflict {
-    pub(super) place: Place,
-    pub(super) why: String,
+pub struct Conflict {
+    /// What of the patch it is.
+    pub place: Place,
+    /// What does not fit; lower case.
+    pub why: String,
 }
 
 /// What is known about a value.

@@ -44,6 +44,7 @@ use super::{Inventory, Node, Object, Origin, Place, Source};
 use build::Build;
 pub(super) use document::file;
 use document::{Document, real};
+pub use merge::Conflict;
 use resource::Resource;
 pub use tool::Tool;
 
@@ -90,6 +91,19 @@ impl Kustomization {
             inputs: BTreeSet::from([document.node.place.source.name.clone()]),
         }
     }
+}
+
+/// An object with a patch done to it: operations of a JSON patch where it is a list, otherwise a
+/// strategic merge. None where the patch deletes the object.
+///
+/// # Errors
+/// [`Conflict`] where the patch does not fit the object.
+pub fn patch(mut object: Node, patch: Node) -> Result<Option<Node>, Conflict> {
+    if patch.kind() == "a list" {
+        operations::apply(&mut object, patch.items())?;
+        return Ok(Some(object));
+    }
+    merge::merge(object, patch)
 }
 
 /// Those of these folders that none of the others brings in, built; with the tool, where there is

@@ -126,7 +126,7 @@ impl Build<'_> {
             resource.remember();
             if let Err(conflict) = operations::apply(&mut resource.node, operations.items()) {
                 let what = resource.original().to_string();
-                return self.wrong(&conflict.place, format!("{}: {what}", conflict.why));
+                return self.missing(&conflict.place, format!("{}: {what}", conflict.why));
             }
         }
         if !found {
@@ -171,7 +171,7 @@ impl Build<'_> {
                 ),
                 None => format!("there is no {wanted} for this patch"),
             };
-            return self.wrong(&place, why);
+            return self.missing(&place, why);
         }
         for at in found {
             self.merge_into(&mut all[at], &patch, options);

@@ -31,7 +31,7 @@ pub(super) fn make(build: &mut Build<'_>, document: &Document, all: &mut [Resour
         };
         for item in loaded {
             if let Err(conflict) = one(build, &item, all) {
-                build.wrong(&conflict.place, conflict.why);
+                build.missing(&conflict.place, conflict.why);
             }
         }
     }

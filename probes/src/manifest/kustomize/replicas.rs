@@ -37,7 +37,7 @@ pub(super) fn set(build: &mut Build<'_>, document: &Document, all: &mut [Resourc
         }
         if !found {
             let why = format!("there is no {} {name}", KINDS.join(" or "));
-            build.wrong(&item.get("name").unwrap_or(item).place.clone(), why);
+            build.missing(&item.get("name").unwrap_or(item).place.clone(), why);
         }
     }
 }

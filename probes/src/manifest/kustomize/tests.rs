@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::{Tool, merge, operations};
+use super::Tool;
 use crate::manifest::files::{Input, Tree, TroubleKind, read, read_with};
 use crate::manifest::{Node, Source, payload, yaml};
 
@@ -144,6 +144,18 @@ fn patches_that_find_nothing_and_files_that_nothing_lists_are_remembered() {
 }
 
 #[test]
+fn what_may_come_from_elsewhere_is_not_missed() {
+    let read = tree(&[(
+        "kustomization.yaml",
+        "resources: [\"https://example.org/a.yaml\"]\nreplicas: [{name: web, count: 1}]\npatches:\n\
+         - patch: 'apiVersion: v1\n\n    kind: ConfigMap\n\n    metadata: {name: a}'\n\
+         configMapGenerator: [{name: b, behavior: merge, literals: [a=b]}]\n",
+    )]);
+    let said = troubles(&read);
+    assert!(said.len() == 1 && said[0].contains("is elsewhere"), "{said:#?}");
+}
+
+#[test]
 fn an_object_of_flux_is_no_kustomization() {
     let flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: \
                 a}\nspec: {path: ./b}\n";
@@ -229,8 +241,7 @@ proptest! {
     #[test]
     fn any_patch_is_merged_or_refused(object in "[a-d:{}\\[\\] ,$\n]{0,60}", patch in "[a-d:{}\\[\\] ,$\n]{0,60}") {
         if let (Some(object), Some(patch)) = (document(&object), document(&patch)) {
-            let _ = operations::apply(&mut object.clone(), patch.items());
-            let _ = merge::merge(object, patch);
+            let _ = super::patch(object, patch);
         }
     }
 }
