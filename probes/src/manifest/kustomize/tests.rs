@@ -144,6 +144,21 @@ fn patches_that_find_nothing_and_files_that_nothing_lists_are_remembered() {
 }
 
 #[test]
+fn a_file_that_one_above_names_is_no_leftover() {
+    let folder = written(&[
+        ("kustomization.yaml", "resources: [base, base/b.yaml]\n"),
+        ("base/kustomization.yaml", "resources: [a.yaml]\n"),
+        ("base/a.yaml", MAP),
+        ("base/b.yaml", MAP),
+        ("base/c.yaml", MAP),
+    ]);
+    let tree = read(&[Input::Path(folder.path().join("base"))]);
+    let unlisted = &tree.deployments[0].inventory.kustomizations[0].unlisted;
+    let names: Vec<_> = unlisted.iter().map(|object| &object.place().source.name).collect();
+    assert!(names.len() == 1 && names[0].ends_with("base/c.yaml"), "{names:?}");
+}
+
+#[test]
 fn what_may_come_from_elsewhere_is_not_missed() {
     let read = tree(&[(
         "kustomization.yaml",
