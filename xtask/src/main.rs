@@ -47,7 +47,7 @@ enum Chore {
     Docs,
     /// Writes the table of the fields of Kubernetes' own kinds, after a change of their version.
     Schema,
-    /// Fuzzes every reader of network bytes for a short time each; needs rustup.
+    /// Fuzzes every reader of foreign bytes for a short time each; needs rustup.
     Fuzz {
         /// Seconds for each target.
         #[arg(default_value_t = 20)]

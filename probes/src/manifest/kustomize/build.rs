@@ -15,6 +15,8 @@ use super::{Kustomization, hash, order, references, transform};
 const MAX_FOLDERS: usize = 1_000;
 const MAX_OBJECTS: usize = 20_000;
 const MAX_WRITTEN: usize = 256 << 20;
+/// What a look at an object counts for.
+const LOOK: usize = 16;
 
 /// A build that is under way.
 pub(super) struct Build<'a> {
@@ -81,6 +83,11 @@ impl<'a> Build<'a> {
     pub(super) fn spend(&mut self, bytes: usize, place: &Place) -> bool {
         self.written = self.written.saturating_add(bytes);
         self.within(self.written <= MAX_WRITTEN, place)
+    }
+
+    /// The same for a look at all objects.
+    pub(super) fn look(&mut self, all: &[Resource], place: &Place) -> bool {
+        self.spend(LOOK.saturating_mul(all.len()), place)
     }
 
     fn within(&mut self, fits: bool, place: &Place) -> bool {

@@ -103,6 +103,9 @@ impl Build<'_> {
         let id = new.id();
         let behavior = item.get("behavior").and_then(Node::scalar).unwrap_or("create");
         let place = item.get("behavior").map_or(&item.place, |node| &node.place);
+        if !self.look(all, place) {
+            return;
+        }
         let found = all.iter().position(|other| other.ids().contains(&id));
         let (Some(at), true) = (found, matches!(behavior, "merge" | "replace")) else {
             return match (found, behavior) {

@@ -34,6 +34,9 @@ struct Change {
 pub(super) fn set(build: &mut Build<'_>, document: &Document, all: &mut [Resource]) {
     for item in document.list("images").iter().chain(document.list("imageTags")) {
         let Some(change) = change(build, item) else { continue };
+        if !build.look(all, &item.place) {
+            return;
+        }
         for resource in all.iter_mut().filter(|it| it.kind() != "CustomResourceDefinition") {
             containers(&mut resource.node, &change);
             for path in PODS {

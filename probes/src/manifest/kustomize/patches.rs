@@ -36,6 +36,9 @@ impl Build<'_> {
     /// `patches`: either kind, with a target or by name.
     pub(super) fn patches(&mut self, document: &Document, all: &mut Vec<Resource>) {
         for item in document.list("patches") {
+            if !self.look(all, &item.place) {
+                return;
+            }
             self.patch(document, item, all);
         }
     }
@@ -43,6 +46,9 @@ impl Build<'_> {
     /// `patchesJson6902`: operations, with a target.
     pub(super) fn json_patches(&mut self, document: &Document, all: &mut Vec<Resource>) {
         for item in document.list("patchesJson6902") {
+            if !self.look(all, &item.place) {
+                return;
+            }
             self.patch(document, item, all);
         }
     }
@@ -143,6 +149,9 @@ impl Build<'_> {
         all: &mut Vec<Resource>,
     ) {
         let Some(place) = self.is_object(&patch) else { return };
+        if !self.look(all, &place) {
+            return;
+        }
         let wanted = id(&patch);
         let found: Vec<usize> =
             (0..all.len()).filter(|at| all[*at].ids().contains(&wanted)).collect();

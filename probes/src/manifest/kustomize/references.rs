@@ -3,7 +3,7 @@
 //! Source: `nameReference` of kustomize's defaults (`api/internal/konfig/builtinpluginconsts`) and
 //! `api/filters/nameref`. Custom kinds are not among them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::manifest::{Node, Place, Value};
 
@@ -29,11 +29,16 @@ pub(super) fn update(build: &mut Build<'_>, all: &mut [Resource]) {
     if candidates.iter().all(|candidate| candidate.previous.is_empty()) {
         return;
     }
+    let mut by_name: HashMap<&str, Vec<&Candidate>> = HashMap::new();
+    for candidate in &candidates {
+        let names: HashSet<&str> = candidate.previous.iter().map(|id| id.name.as_str()).collect();
+        names.into_iter().for_each(|name| by_name.entry(name).or_default().push(candidate));
+    }
     let targets = targets();
     let mut unclear: Vec<(Place, String)> = Vec::new();
     for (own, resource) in all.iter_mut().enumerate() {
         let Some(referrer) = candidates.get(own) else { continue };
-        let near = near(&resource.node, referrer, &candidates);
+        let near = Near::new(&resource.node, referrer);
         let first = resource.original();
         for target in &targets {
             let fits = |it: &&super::targets::Referrer| first.is(it.group, it.version, it.kind);
@@ -41,6 +46,8 @@ pub(super) fn update(build: &mut Build<'_>, all: &mut [Resource]) {
                 let search = Search {
                     target,
                     referrer,
+                    all: &candidates,
+                    by_name: &by_name,
                     near: &near,
                     role: spot.path.ends_with("roleRef/name").then(|| role(&resource.node)),
                 };
@@ -78,23 +85,29 @@ impl Candidate {
 }
 
 /// The objects that one may mean: those of its namespace, and those in none.
-fn near<'a>(node: &Node, own: &Candidate, all: &'a [Candidate]) -> Vec<&'a Candidate> {
-    let everywhere = own.now.namespace.is_none();
-    let accounts: HashSet<&str> = match own.now.kind.as_str() {
-        "RoleBinding" => {
+struct Near {
+    own: Option<String>,
+    /// Namespaces of the accounts that a binding names.
+    accounts: HashSet<String>,
+}
+
+impl Near {
+    fn new(node: &Node, own: &Candidate) -> Self {
+        let mut accounts = HashSet::new();
+        if own.now.kind == "RoleBinding" {
             let of = |subject: &&Node| subject.str("kind") == Some("ServiceAccount");
             let subjects = node.list("subjects").iter().filter(of);
-            subjects.filter_map(|subject| subject.str("namespace")).collect()
+            accounts.extend(subjects.filter_map(|it| it.str("namespace")).map(str::to_owned));
         }
-        _ => HashSet::new(),
-    };
-    let fits = |it: &&Candidate| {
-        everywhere
+        Self { own: own.now.namespace.clone(), accounts }
+    }
+
+    fn has(&self, it: &Candidate) -> bool {
+        self.own.is_none()
             || it.now.namespace.is_none()
-            || it.now.namespace == own.now.namespace
-            || accounts.contains(it.namespace.as_deref().unwrap_or_default())
-    };
-    all.iter().filter(fits).collect()
+            || it.now.namespace == self.own
+            || it.namespace.as_ref().is_some_and(|name| self.accounts.contains(name))
+    }
 }
 
 /// Group and kind of the role that a binding is of.
@@ -106,7 +119,10 @@ fn role(node: &Node) -> Option<(String, String)> {
 struct Search<'a> {
     target: &'a Target,
     referrer: &'a Candidate,
-    near: &'a [&'a Candidate],
+    all: &'a [Candidate],
+    /// By each name that they had.
+    by_name: &'a HashMap<&'a str, Vec<&'a Candidate>>,
+    near: &'a Near,
     /// For a field that names a role: which kind of role, where that is said.
     role: Option<Option<(String, String)>>,
 }
@@ -118,7 +134,7 @@ impl Search<'_> {
             Value::Map(_) => self.write_map(node),
             _ => {
                 let Some(old) = node.scalar().map(str::to_owned) else { return Ok(()) };
-                if let Some(found) = self.find(&old, self.near.to_vec(), false)?
+                if let Some(found) = self.find(&old, self.named(&old), false)?
                     && found.now.name != old
                 {
                     node.value = edit::text(found.now.name.clone(), &node.place).value;
@@ -133,17 +149,12 @@ impl Search<'_> {
         let Some(old) = node.get("name").and_then(Node::scalar).map(str::to_owned) else {
             return Ok(());
         };
-        let candidates: Vec<&Candidate> = match node.get("namespace").and_then(Node::scalar) {
-            None => self.near.to_vec(),
-            Some(said) => {
-                let of = |id: &Id| id.namespace.as_deref() == Some(said);
-                let by = |fits: &dyn Fn(&Candidate) -> bool| -> Vec<&Candidate> {
-                    self.near.iter().copied().filter(|it| fits(it)).collect()
-                };
-                let first = by(&|it| of(it.first()));
-                if first.is_empty() { by(&|it| of(&it.now)) } else { first }
-            }
-        };
+        let mut candidates = self.named(&old);
+        if let Some(said) = node.get("namespace").and_then(Node::scalar) {
+            let of = |id: &Id| id.namespace.as_deref() == Some(said);
+            let first = self.all.iter().any(|it| self.near.has(it) && of(it.first()));
+            candidates.retain(|it| if first { of(it.first()) } else { of(&it.now) });
+        }
         let Some(found) = self.find(&old, candidates, true)? else { return Ok(()) };
         if let Some(name) = edit::get_mut(node, "name") {
             name.value = edit::text(found.now.name.clone(), &name.place).value;
@@ -155,6 +166,12 @@ impl Search<'_> {
         Ok(())
     }
 
+    /// Those near that had a name.
+    fn named(&self, name: &str) -> Vec<&Candidate> {
+        let all = self.by_name.get(name).into_iter().flatten().copied();
+        all.filter(|it| self.near.has(it)).collect()
+    }
+
     fn find<'b>(
         &self,
         name: &str,
@@ -162,7 +179,6 @@ impl Search<'_> {
         with_namespace: bool,
     ) -> Result<Option<&'b Candidate>, String> {
         let target = self.target;
-        all.retain(|it| it.previous.iter().any(|id| id.name == name));
         all.retain(|it| {
             it.previous.iter().any(|id| id.is(target.group, target.version, target.kind))
         });

@@ -48,6 +48,9 @@ fn one(build: &mut Build<'_>, item: &Node, all: &mut [Resource]) -> Result<(), C
         _ => return Err(conflict(&item.place, "expected either `source` or `sourceValue`")),
     };
     for target in item.list("targets") {
+        if !build.look(all, &target.place) {
+            return Ok(());
+        }
         let select = target.get("select").filter(|select| !select.is_null());
         let select = select.ok_or_else(|| conflict(&target.place, "a target needs `select`"))?;
         let select = Exact::read(select)?;

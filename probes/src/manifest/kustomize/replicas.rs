@@ -25,6 +25,9 @@ pub(super) fn set(build: &mut Build<'_>, document: &Document, all: &mut [Resourc
             continue;
         }
         let mut found = false;
+        if !build.look(all, &place) {
+            return;
+        }
         for resource in all.iter_mut() {
             let fits = |kind: &str, other: &str| KINDS.contains(&kind) && other == name;
             if !resource.ids().iter().any(|id| fits(&id.kind, &id.name)) {
