@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use mxdoctor_model::{Event, ExitCode, Report, SCHEMA_VERSION};
+use mxdoctor_probes::manifest::Tool;
 use mxdoctor_probes::manifest::files::{self, Input};
 use mxdoctor_probes::manifest::yaml::MAX_BYTES;
 
@@ -59,7 +60,8 @@ pub(super) fn run(lint: &Lint) -> ExitCode {
         }
         Err(error) => return usage(error),
     };
-    let mut tree = files::read(&inputs);
+    let tool = Tool::on_path();
+    let mut tree = files::read_with(&inputs, tool.as_ref());
     if tree.deployments.is_empty() && tree.troubles.is_empty() {
         print::complain(&format!(
             "there is no Kubernetes object in {}\n  help: expected YAML with `apiVersion` and \
@@ -70,7 +72,7 @@ pub(super) fn run(lint: &Lint) -> ExitCode {
     }
     let mut looked = look(&tree, &selection);
     if lint.fix || lint.diff {
-        let edits = edits(&looked.problems, &lint.paths);
+        let edits = edits(&tree, &looked.problems, &lint.paths);
         edits.left.iter().for_each(|left| print::complain(&format!("not mended: {left}")));
         if lint.diff {
             let said = print::text(&edits.diff());
@@ -84,7 +86,7 @@ pub(super) fn run(lint: &Lint) -> ExitCode {
                 return ExitCode::Internal;
             }
         }
-        tree = files::read(&inputs);
+        tree = files::read_with(&inputs, tool.as_ref());
         looked = look(&tree, &selection);
     }
     write(lint, &report(&target(&lint.paths), &tree, &looked, began))

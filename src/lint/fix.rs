@@ -1,12 +1,13 @@
 //! Safe changes, made in the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mxdoctor_checks::lint::{Change, Fix, Problem};
 use mxdoctor_probes::manifest::Source;
+use mxdoctor_probes::manifest::files::Tree;
 
 /// Lines of context in a diff.
 const CONTEXT: usize = 3;
@@ -29,9 +30,15 @@ struct File {
 }
 
 /// The changes of all problems that have a safe one, within the given paths. Where two would change
-/// one line, the first is made.
-pub fn edits(problems: &[Problem], within: &[PathBuf]) -> Edits {
+/// one line, the first is made. What a kustomization says, or a JSON patch, is no text of an
+/// object: it is left alone, and so is what would write a name that a kustomization makes.
+pub fn edits(tree: &Tree, problems: &[Problem], within: &[PathBuf]) -> Edits {
     let mut edits = Edits::default();
+    let built = tree.deployments.iter().map(|one| &one.inventory);
+    let inputs = built.clone().flat_map(|one| &one.kustomizations).flat_map(|it| &it.inputs);
+    let inputs: HashSet<&str> = inputs.map(String::as_str).collect();
+    let made: HashSet<&str> =
+        built.flat_map(|one| &one.renamed).map(|renamed| renamed.to.as_str()).collect();
     let inside: Vec<PathBuf> = within.iter().filter_map(|path| path.canonicalize().ok()).collect();
     let mut done: Vec<&Fix> = Vec::new();
     for problem in problems {
@@ -39,7 +46,8 @@ pub fn edits(problems: &[Problem], within: &[PathBuf]) -> Edits {
         if done.contains(&fix) {
             continue;
         }
-        match edits.add(fix, &inside) {
+        let composed = fix.changes.iter().find_map(|change| composed(change, &inputs, &made));
+        match composed.map_or_else(|| edits.add(fix, &inside), Err) {
             Ok(()) => {
                 done.push(fix);
                 edits.fixes += 1;
@@ -48,6 +56,19 @@ pub fn edits(problems: &[Problem], within: &[PathBuf]) -> Edits {
         }
     }
     edits
+}
+
+/// Why a change is not one of a text that is an object as it stands.
+fn composed(change: &Change, inputs: &HashSet<&str>, made: &HashSet<&str>) -> Option<String> {
+    let (place, with) = match change {
+        Change::Replace { place, with } => (place, Some(with.trim_matches('"'))),
+        Change::AddAfter { place, .. } | Change::RemoveLine { place } => (place, None),
+    };
+    if inputs.contains(place.source.name.as_str()) {
+        return Some(format!("{} says how objects are built", place.source.name));
+    }
+    let with = with.filter(|with| made.contains(with))?;
+    Some(format!("the kustomization makes the name {with}"))
 }
 
 impl Edits {

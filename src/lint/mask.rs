@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use mxdoctor_probes::manifest::files::Tree;
 use mxdoctor_probes::manifest::{Node, Object};
 
@@ -33,6 +35,13 @@ impl Mask {
             for part in ["data", "stringData"] {
                 object.node.map(part).iter().for_each(|entry| self.value(&entry.node));
             }
+            // What a generator made of a file or of a line stands there as it is.
+            for entry in object.node.map("data") {
+                let bytes = entry.node.as_str().and_then(|text| STANDARD.decode(text).ok());
+                if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+                    self.text(&entry.node, &text);
+                }
+            }
         }
         self.variables(&object.node);
     }
@@ -49,7 +58,12 @@ impl Mask {
     }
 
     fn value(&mut self, node: &Node) {
-        let Some(text) = node.scalar().filter(|text| !text.is_empty()) else { return };
+        if let Some(text) = node.scalar() {
+            self.text(node, text);
+        }
+    }
+
+    fn text(&mut self, node: &Node, text: &str) {
         let first = node.place.line;
         for (offset, line) in text.lines().enumerate() {
             let line = line.trim().to_owned();

@@ -30,6 +30,7 @@ pub fn look(tree: &Tree, selection: &Selection) -> Looked {
         problems.extend(lint::run(&deployment.inventory));
     }
     problems.retain(|problem| selection.has(problem.rule));
+    lint::explain(&mut problems);
     // A base that two overlays share is wrong once.
     let mut seen = HashSet::new();
     problems.retain(|problem| {

@@ -45,7 +45,9 @@ enum Chore {
     },
     /// Writes the manual pages in `docs/` from the code.
     Docs,
-    /// Fuzzes every reader of network bytes for a short time each; needs rustup.
+    /// Writes the table of the fields of Kubernetes' own kinds, after a change of their version.
+    Schema,
+    /// Fuzzes every reader of foreign bytes for a short time each; needs rustup.
     Fuzz {
         /// Seconds for each target.
         #[arg(default_value_t = 20)]
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Chore::Cluster { apply, command } => cluster::run(&apply, &command),
         Chore::Test { arguments } => test(&arguments),
         Chore::Docs => docs(),
+        Chore::Schema => schema(),
         Chore::Fuzz { seconds, targets } => fuzz::run(&workspace(), seconds, &targets),
         Chore::Bench { arguments } => bench(&arguments),
         Chore::Image => image::run(cargo(), &workspace(), &target()),
@@ -106,6 +109,13 @@ fn test(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
 fn docs() -> Result<ExitCode, Box<dyn Error>> {
     let test = ["test", "--package", "mxdoctor", "--test", "all", "docs::"];
     Ok(exit_code(cargo().env("MXDOCTOR_WRITE_DOCS", "1").args(test).status()?))
+}
+
+/// The table beside its reader; the test of the real kustomize says when it is stale.
+fn schema() -> Result<ExitCode, Box<dyn Error>> {
+    let path = workspace().join("probes/src/manifest/schema.txt");
+    std::fs::write(path, mxdoctor_fixtures::cluster::schema()?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn bench(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {

@@ -35,6 +35,45 @@ pub(super) const CAUSES: &[Cause] = &[
         remedy: "Say the same namespace everywhere, once, in the kustomization.",
     },
     Cause {
+        id: "manifest-not-listed",
+        title: "a manifest lies beside the kustomization and is not in it",
+        explanation: "A kustomization brings in what it lists and nothing else. A file that only \
+            lies there is never applied, and nobody says so.",
+        remedy: "List it under `resources`, or take it out of the folder.",
+    },
+    Cause {
+        id: "reference-not-renamed",
+        title: "a name was changed, and what refers to it was not",
+        explanation: "`namePrefix`, `nameSuffix` and the hashes of generators change the names of \
+            all objects. Kustomize changes references with them in Kubernetes' own kinds; in \
+            those of operators it does not know which fields are names.",
+        remedy: "Name the fields in a file under `configurations`, as `nameReference`, or do \
+            without the prefix: namespaces tell deployments apart as well.",
+    },
+    Cause {
+        id: "selector-label-unfit",
+        title: "a label was added to selectors that cannot bear it",
+        explanation: "`commonLabels` and `includeSelectors` write into the selectors too. Those of \
+            a Deployment can never be changed again, and those that mean pods of an operator \
+            mean none any more, for its pods do not get the label.",
+        remedy: "Use `labels` without `includeSelectors`, with `includeTemplates` where the pods \
+            should have the label.",
+    },
+    Cause {
+        id: "patch-without-object",
+        title: "a patch changes nothing",
+        explanation: "No object fits the target of the patch. Kustomize takes that for what was \
+            meant, and what the patch should change stays as it is.",
+        remedy: "Mend the target: kind, name (as it is before prefixes) and namespace have to fit.",
+    },
+    Cause {
+        id: "field-unknown",
+        title: "an object has a field that its kind does not have",
+        explanation: "The API server knows no such field. kubectl and Flux refuse the object for \
+            it; whatever applies it without looking loses the field, and with it what it says.",
+        remedy: "Mend the name of the field, or where it stands.",
+    },
+    Cause {
         id: "configuration-not-refreshed",
         title: "a changed configuration does not reach the running pod",
         explanation: "What is mounted by `subPath` or read as a variable is read when the pod \

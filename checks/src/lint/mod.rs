@@ -16,6 +16,6 @@ pub(crate) mod testing;
 pub mod view;
 
 pub use problem::{Change, Fix, Found, Problem, Severity};
-pub use rule::{Needs, Rule, run, sort};
+pub use rule::{Needs, Rule, explain, run, sort};
 pub use suppress::suppress;
 pub use view::Stack;

@@ -94,6 +94,19 @@ pub fn run(inventory: &Inventory) -> Vec<Problem> {
     problems
 }
 
+/// Takes out the problems that another one explains: a reference that a renaming breaks (KUS-05) is
+/// one mistake, though rules about such references see each of them.
+pub fn explain(problems: &mut Vec<Problem>) {
+    let renaming = problems.iter().filter(|problem| problem.rule.id == "KUS-05");
+    let explained: Vec<_> =
+        renaming.flat_map(|problem| &problem.also).map(|(place, _)| place.clone()).collect();
+    if explained.is_empty() {
+        return;
+    }
+    problems
+        .retain(|problem| problem.rule.family() == "KUS" || !explained.contains(&problem.place));
+}
+
 /// Puts problems into the order of their places.
 pub fn sort(problems: &mut [Problem]) {
     problems.sort_by(|one, other| key(one).cmp(&key(other)));

@@ -1,6 +1,6 @@
 //! What rules' tests need: manifests in, findings out.
 
-use mxdoctor_probes::manifest::{Inventory, Object, Origin, Source, yaml};
+use mxdoctor_probes::manifest::{Inventory, Object, Origin, Source, files, yaml};
 
 use super::run;
 
@@ -20,6 +20,24 @@ pub(crate) fn found(rule: &str, text: &str) -> Vec<String> {
             let place = &problem.place;
             format!("{}:{} {}", place.line, place.column, problem.message)
         })
+        .collect()
+}
+
+/// What one rule finds in a folder of files that is built as `mxdoctor lint` does, each as
+/// `file:line:column message`.
+pub(crate) fn built(rule: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    }
+    let tree = files::read(&[files::Input::Path(folder.path().to_owned())]);
+    let problems = tree.deployments.iter().flat_map(|one| run(&one.inventory));
+    let root = format!("{}/", folder.path().display());
+    problems
+        .filter(|problem| problem.rule.id == rule)
+        .map(|problem| format!("{} {}", problem.place, problem.message).replace(&root, ""))
         .collect()
 }
 

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::kustomize::{self, Tool};
 use super::yaml::{self, MAX_BYTES};
-use super::{Inventory, Node, Object, Origin, Place, Source, kustomize};
+use super::{Inventory, Node, Object, Origin, Place, Source};
 
 /// The most files that are read.
 pub const MAX_FILES: usize = 10_000;
@@ -82,6 +83,11 @@ impl Trouble {
 
 /// Reads manifests. Nothing is an error: what cannot be read is said in [`Tree::troubles`].
 pub fn read(inputs: &[Input]) -> Tree {
+    read_with(inputs, None)
+}
+
+/// Reads manifests, and has a tool build the kustomizations that use what is not read here.
+pub fn read_with(inputs: &[Input], tool: Option<&Tool>) -> Tree {
     let mut files = Files::default();
     let mut loose = Vec::new();
     let mut folders = Vec::new();
@@ -94,7 +100,7 @@ pub fn read(inputs: &[Input]) -> Tree {
             Input::Path(path) if path.is_dir() => {
                 let mut walk =
                     Walk { seen: HashSet::new(), loose: &mut loose, folders: &mut folders };
-                files.walk(path, 0, &mut walk);
+                files.walk(path, 0, false, &mut walk);
             }
             Input::Path(path) => {
                 let source = files.source(path);
@@ -102,7 +108,7 @@ pub fn read(inputs: &[Input]) -> Tree {
             }
         }
     }
-    let built = kustomize::deployments(&mut files, &folders);
+    let built = kustomize::deployments(&mut files, &folders, tool);
     // Two overlays come upon what is wrong with a base that they share.
     let mut said = HashSet::new();
     files.troubles.retain(|trouble| said.insert((trouble.place.to_string(), trouble.why.clone())));
@@ -131,13 +137,21 @@ pub(super) struct Files {
     full: bool,
 }
 
+/// What a file holds.
+pub(super) enum Content {
+    Text(Arc<Source>, String),
+    Bytes(String, Vec<u8>),
+}
+
 impl Files {
     /// Says what is wrong.
     pub(super) fn trouble(&mut self, kind: TroubleKind, place: Place, why: impl Into<String>) {
         self.troubles.push(Trouble::new(kind, place, why));
     }
 
-    fn walk(&mut self, folder: &Path, depth: usize, walk: &mut Walk<'_>) {
+    /// Looks through a folder; `below` a kustomization only for others of them, because files there
+    /// are brought in by it, or by nobody.
+    fn walk(&mut self, folder: &Path, depth: usize, below: bool, walk: &mut Walk<'_>) {
         let here = Place::start(&Source::file(shown(folder), ""));
         let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
         if depth > MAX_FOLDERS || !walk.seen.insert(real) {
@@ -146,11 +160,12 @@ impl Files {
         let built = kustomize::file(folder).is_some();
         if built {
             walk.folders.push(folder.to_owned());
-            // What lies below is brought in by it, or by nobody.
+            // What was asked about is this one.
             if depth == 0 {
                 return;
             }
         }
+        let below = below || built;
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) => return self.trouble(TroubleKind::Limit, here, unopened(&error)),
@@ -163,8 +178,8 @@ impl Files {
                 continue;
             }
             if path.is_dir() {
-                self.walk(&path, depth + 1, walk);
-            } else if !built
+                self.walk(&path, depth + 1, below, walk);
+            } else if !below
                 && is_yaml(&path)
                 && let Some(source) = self.source(&path)
             {
@@ -199,6 +214,17 @@ impl Files {
                 self.trouble(TroubleKind::Limit, place(), unopened(&error));
                 None
             }
+        }
+    }
+
+    /// The content of a file that need not be a text: a source and the whole text, or its name and
+    /// its bytes.
+    pub(super) fn content(&mut self, path: &Path) -> Option<Content> {
+        let small = fs::metadata(path).is_ok_and(|found| found.len() <= MAX_BYTES as u64);
+        let bytes = if small { fs::read(path).unwrap_or_default() } else { Vec::new() };
+        match String::from_utf8(bytes) {
+            Ok(text) => Some(Content::Text(self.source(path)?, text)),
+            Err(error) => Some(Content::Bytes(shown(path), error.into_bytes())),
         }
     }
 
@@ -262,7 +288,7 @@ impl Files {
         objects
     }
 
-    fn open(&mut self, node: Node, objects: &mut Vec<Object>) {
+    pub(super) fn open(&mut self, node: Node, objects: &mut Vec<Object>) {
         let kind = node.str("kind").unwrap_or_default();
         if kind.ends_with("List") && node.get("items").is_some_and(|items| items.kind() == "a list")
         {

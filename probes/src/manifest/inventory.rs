@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::{Entry, Node, Place};
+use super::{Entry, Kustomization, Node, Place, Renamed};
 
 /// An object of Kubernetes, with the place of each of its values.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,10 @@ pub struct Inventory {
     objects: Vec<Object>,
     /// Where the objects came from.
     pub origin: Origin,
+    /// The kustomizations that they were built with.
+    pub kustomizations: Vec<Kustomization>,
+    /// Those whose names a kustomization has changed.
+    pub renamed: Vec<Renamed>,
     by_kind: HashMap<String, Vec<usize>>,
     by_name: HashMap<(String, String), Vec<usize>>,
 }
@@ -107,7 +111,8 @@ impl Inventory {
             let key = (object.kind().to_owned(), object.name().to_owned());
             by_name.entry(key).or_default().push(index);
         }
-        Self { objects, origin, by_kind, by_name }
+        let (kustomizations, renamed) = (Vec::new(), Vec::new());
+        Self { objects, origin, kustomizations, renamed, by_kind, by_name }
     }
 
     /// All objects, in the order of the source.

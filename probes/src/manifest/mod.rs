@@ -12,10 +12,12 @@ mod node;
 pub mod payload;
 mod place;
 mod scalar;
+pub mod schema;
 #[cfg(test)]
 mod tests;
 pub mod yaml;
 
 pub use inventory::{Inventory, Object, Origin};
+pub use kustomize::{Conflict, Kustomization, Renamed, Tool, patch};
 pub use node::{Entry, Node, Text, Value};
 pub use place::{Place, Source};

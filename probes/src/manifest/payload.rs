@@ -11,11 +11,19 @@ use super::{Node, Place, Source, Value};
 /// # Errors
 /// [`NotYaml`] with the place in the file around it.
 pub fn yaml(text: &Node) -> Result<Option<Node>, NotYaml> {
+    Ok(documents(text)?.into_iter().next())
+}
+
+/// All documents of YAML that a text holds, with places in the file around it.
+///
+/// # Errors
+/// [`NotYaml`] with the place in the file around it.
+pub fn documents(text: &Node) -> Result<Vec<Node>, NotYaml> {
     let inner = text.as_str().unwrap_or_default();
     let source = Arc::new(Source { name: String::new(), text: inner.to_owned() });
     let outer = Outer::of(text);
     match yaml::documents(&source) {
-        Ok(documents) => Ok(documents.into_iter().next().map(|node| outer.node(node))),
+        Ok(documents) => Ok(documents.into_iter().map(|node| outer.node(node)).collect()),
         Err(error) => Err(NotYaml { place: outer.place(&error.place), why: error.why }),
     }
 }

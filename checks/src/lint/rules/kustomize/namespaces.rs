@@ -40,6 +40,9 @@ rule! {
 rule! {
     /// Two objects of the same kind, name and namespace: Kustomize refuses to build, and
     /// `kubectl apply` makes the second one out of the first.
+    ///
+    /// One object that a kustomization brings in on two ways is LINT-07, at the line that brings it
+    /// in again.
     TWICE = "KUS-09" Error: "no object is there twice"
     breaks "what the first one says is lost, or nothing at all can be built"
     remedy "put them together, or give them different names"

@@ -1,6 +1,6 @@
 //! For which name and namespace a SealedSecret can be opened.
 
-use mxdoctor_probes::manifest::{Node, Object};
+use mxdoctor_probes::manifest::{Node, Object, Renamed};
 
 use crate::lint::{Found, Stack};
 use crate::rule;
@@ -95,11 +95,22 @@ fn is_moved(sealed: &Object, own: &Node) -> bool {
         && own.place.line > 0
 }
 
+/// How a kustomization gave a SealedSecret its name, which stands in its file as it was.
+fn by_kustomization<'a>(stack: &Stack<'a>, sealed: &Object) -> Option<&'a Renamed> {
+    let same = |it: &&Renamed| {
+        it.kind == sealed.kind()
+            && it.to == sealed.name()
+            && it.namespace.as_deref() == sealed.namespace()
+    };
+    stack.inventory.renamed.iter().find(same)
+}
+
 fn other_name(stack: &Stack<'_>, found: &mut Found) {
     for sealed in stack.inventory.of_kind("SealedSecret") {
         for field in bound(sealed) {
             let (Some(own), Some(template)) = both(sealed, field) else { continue };
-            if is_moved(sealed, own) || own.scalar() == template.scalar() {
+            let renamed = *field == "name" && by_kustomization(stack, sealed).is_some();
+            if renamed || is_moved(sealed, own) || own.scalar() == template.scalar() {
                 continue;
             }
             let (Some(has), Some(said)) = (own.scalar(), template.scalar()) else { continue };
@@ -118,12 +129,14 @@ fn renamed(stack: &Stack<'_>, found: &mut Found) {
                 Some(template) => own.scalar() == template.scalar(),
                 None => *field == "namespace",
             };
-            if !is_moved(sealed, own) || same {
+            let by = by_kustomization(stack, sealed).and_then(|renamed| renamed.by.last());
+            let by = by.filter(|_| *field == "name");
+            if (by.is_none() && !is_moved(sealed, own)) || same {
                 continue;
             }
             let has = own.scalar().unwrap_or_default();
             let message = format!("this makes the {field} of a SealedSecret {has}");
-            let problem = found.at(sealed, own, message);
+            let problem = found.place(sealed, by.unwrap_or(&own.place).clone(), message);
             if let Some(values) = sealed.at("spec.encryptedData") {
                 problem.also(values, "sealed before that");
             }
