@@ -14,6 +14,7 @@ mod place;
 mod scalar;
 #[cfg(test)]
 mod tests;
+mod text;
 pub mod yaml;
 
 pub use inventory::{Inventory, Object, Origin};
