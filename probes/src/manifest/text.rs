@@ -41,7 +41,8 @@ fn utf16(bytes: &[u8], number: fn([u8; 2]) -> u16) -> Decoded {
         _ => Decoded::Broken {
             text: String::from_utf16_lossy(&units),
             good: 0,
-            why: "the byte order mark says UTF-16, and the rest is not: save it as UTF-8".to_owned(),
+            why: "the byte order mark says UTF-16, and the rest is not: save it as UTF-8"
+                .to_owned(),
         },
     }
 }

@@ -98,12 +98,8 @@ fn lenient(text: &str) -> Option<String> {
 }
 
 fn parse(source: &Arc<Source>, text: &str) -> Result<Vec<Node>, Unread> {
-    let mut reader = Reader {
-        source,
-        events: Parser::new_from_str(text),
-        anchors: HashMap::new(),
-        aliased: 0,
-    };
+    let mut reader =
+        Reader { source, events: Parser::new_from_str(text), anchors: HashMap::new(), aliased: 0 };
     let mut documents = Vec::new();
     while let Some((event, span)) = reader.next()? {
         match event {
