@@ -187,7 +187,7 @@ impl File {
         let end = if name.contains(' ') { "\t" } else { "" };
         let mut text = format!("--- a/{name}{end}\n+++ b/{name}{end}\n");
         let mut shift = 0_isize;
-        for (first, last) in self.hunks(old.len()) {
+        for (first, last) in self.hunks() {
             let mut body = String::new();
             let mut new = 0_usize;
             for (at, line) in old.iter().enumerate().take(last).skip(first) {
@@ -220,12 +220,16 @@ impl File {
     }
 
     /// Stretches of lines around the changes; those that touch are one.
-    fn hunks(&self, lines: usize) -> Vec<(usize, usize)> {
+    fn hunks(&self) -> Vec<(usize, usize)> {
         // The empty piece after the last line's end is no line.
-        let lines = if self.source.text.ends_with('\n') { lines - 1 } else { lines };
+        let old: Vec<&str> = self.source.text.split('\n').collect();
+        let lines = old.len() - usize::from(self.source.text.ends_with('\n'));
         let mut hunks: Vec<(usize, usize)> = Vec::new();
-        for at in self.lines.keys() {
-            let (first, last) = (at.saturating_sub(CONTEXT), (at + 1 + CONTEXT).min(lines));
+        for (at, new) in &self.lines {
+            // A line that stays is context itself: `patch` wants as much before as behind.
+            let stays = new.first().map(String::as_str) == old.get(*at).copied();
+            let first = (at + usize::from(stays)).saturating_sub(CONTEXT);
+            let last = (at + 1 + CONTEXT).min(lines);
             match hunks.last_mut() {
                 Some((_, end)) if *end >= first => *end = last,
                 _ => hunks.push((first, last)),
