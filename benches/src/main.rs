@@ -1,6 +1,7 @@
-//! Measures mxdoctor against its own promises, on the real stack over a slow link.
+//! Measures mxdoctor against its own promises, on the real stack over a slow link, and on many
+//! manifests.
 //!
-//! `cargo xtask bench` builds the release binary and runs this; it needs root. Figures are medians;
+//! `cargo xtask bench` builds the release binary and runs this; all but `lint` needs root. Figures are medians;
 //! machines differ and are noisy, so what is promised of time is a ratio within one run, or a count
 //! of round trips.
 
@@ -10,6 +11,7 @@ mod browser;
 mod conference;
 mod homeserver;
 mod link;
+mod lint;
 mod place;
 mod process;
 mod soak;
@@ -48,6 +50,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     if figure.is_none() {
         size(&binary)?;
         start(&binary)?;
+        lint::lint(&binary)?;
+    }
+    if figure.as_deref() == Some("lint") {
+        return lint::lint(&binary);
     }
     let stack = Stack::up(&target, "bench", Lifetime::WhileHeld)?;
     let bench = Bench { binary, target, stack };

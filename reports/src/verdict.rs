@@ -1,6 +1,6 @@
 //! The answer of a run in words.
 
-use mxdoctor_model::{CheckReport, Outcome, Report, RootCause, Summary, Vantage};
+use mxdoctor_model::{CheckReport, Outcome, Report, RootCause, RuleFinding, Summary, Vantage};
 
 use crate::text::{clean_line, count};
 
@@ -45,20 +45,32 @@ pub(crate) fn verdict(report: &Report) -> Verdict {
 
 /// What is said of manifests: nothing was deployed, so nothing works or does not.
 fn of_files(report: &Report, target: &str) -> Verdict {
-    let sum = &report.summary;
-    let parts = [
-        (sum.fail, count(sum.fail, "error")),
-        (sum.error, format!("{} not read", sum.error)),
-        (sum.warn, count(sum.warn, "warning")),
-    ];
-    let some: Vec<_> =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(_, text)| text.as_str()).collect();
-    let outcome = worst(sum);
+    let some = by_severity(report.checks.iter().filter_map(|check| check.rule.as_ref()));
+    let some: Vec<&str> = some.iter().map(String::as_str).collect();
     let words = match some.is_empty() {
         true => format!("nothing is wrong with what is written in {target}"),
         false => format!("{target}: {}", and(&some)),
     };
-    Verdict { outcome, words }
+    Verdict { outcome: worst(&report.summary), words }
+}
+
+/// The severities of findings, the worst first.
+pub(crate) const SEVERITIES: &[&str] = &["critical", "error", "unmeasured", "warning", "info"];
+
+/// `1 critical`, `2 errors`, …, without the noughts.
+pub(crate) fn by_severity<'a>(found: impl Iterator<Item = &'a RuleFinding>) -> Vec<String> {
+    let all: Vec<&str> = found.map(|found| found.severity.as_str()).collect();
+    let words = SEVERITIES.iter().map(|severity| {
+        let n = all.iter().filter(|known| *known == severity).count();
+        let words = match *severity {
+            "critical" => format!("{n} critical"),
+            "unmeasured" => format!("{n} not read"),
+            "info" => count(n, "note"),
+            other => count(n, other),
+        };
+        (n, words)
+    });
+    words.filter(|(n, _)| *n > 0).map(|(_, words)| words).collect()
 }
 
 fn worst(sum: &Summary) -> Outcome {

@@ -9,6 +9,7 @@ use mxdoctor_model::{Event, ExitCode, Report, SCHEMA_VERSION};
 use mxdoctor_probes::manifest::Tool;
 use mxdoctor_probes::manifest::files::{self, Input};
 use mxdoctor_probes::manifest::yaml::MAX_BYTES;
+use mxdoctor_reports::Sink;
 
 use super::check::{Fanout, exit_code, open};
 use super::{print, usage};
@@ -18,17 +19,18 @@ use crate::lint::{Selection, edits, look, report};
 /// What to look at, and what to do about it.
 #[derive(Debug, Args)]
 pub(super) struct Lint {
-    /// Folders, files, or `-` for standard input; a folder with a kustomization.yaml is built
+    /// Folders, files, or `-` for standard input. A folder with a kustomization.yaml is built; in
+    /// any other every .yaml, .yml and .json is read, and every kustomization that no other uses
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Ask only the rules whose id or family fits (globs: `JIT-*`, `NET`); repeatable
+    /// Ask only the rules whose id or family fits: `SYN-01`, `NET`, `JIT-0*`; repeatable
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     only: Vec<String>,
     /// Leave out the rules whose id or family fits; repeatable
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     skip: Vec<String>,
-    /// Write a report: terminal, short, junit, junit-strict, json, ndjson, sarif, github; to a file
-    /// after `=`; repeatable
+    /// Write a report: terminal (the default), short, junit, junit-strict, json, ndjson, sarif,
+    /// github; to a file after `=`; repeatable
     #[arg(long, value_name = "FORMAT[=PATH]")]
     report: Vec<String>,
     /// Which outcome makes the exit code 1 (default: fail)
@@ -37,10 +39,10 @@ pub(super) struct Lint {
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     color: Color,
-    /// Make the changes that are safe, then look again
+    /// Make the changes that are safe (they do what the file evidently means), then look again
     #[arg(long)]
     fix: bool,
-    /// Print the changes that --fix would make, as a unified diff, and make none
+    /// Print the changes that --fix would make, as a unified diff for `patch -p1`, and make none
     #[arg(long, visible_alias = "dry-run")]
     diff: bool,
 }
@@ -60,6 +62,11 @@ pub(super) fn run(lint: &Lint) -> ExitCode {
         }
         Err(error) => return usage(error),
     };
+    // Before anything is changed: a wrong --report is no reason to mend files.
+    let sinks = match open(&lint.report, lint.color) {
+        Ok(sinks) => sinks,
+        Err(error) => return usage(error),
+    };
     let tool = Tool::on_path();
     let mut tree = files::read_with(&inputs, tool.as_ref());
     if tree.deployments.is_empty() && tree.troubles.is_empty() {
@@ -74,13 +81,21 @@ pub(super) fn run(lint: &Lint) -> ExitCode {
     if lint.fix || lint.diff {
         let edits = edits(&tree, &looked.problems, &lint.paths);
         edits.left.iter().for_each(|left| print::complain(&format!("not mended: {left}")));
+        if edits.fixes == 0 {
+            print::complain("there is nothing that can be mended without asking");
+        }
         if lint.diff {
             let said = print::text(&edits.diff());
             let report = report(&target(&lint.paths), &tree, &looked, began);
             return if said == ExitCode::Clean { code(lint, &report) } else { said };
         }
         match edits.write() {
-            Ok(files) => print::complain(&format!("{} mended in {files} files", edits.fixes)),
+            Ok(0) => {}
+            Ok(files) => print::complain(&format!(
+                "{} mended in {}",
+                count(edits.fixes, "finding"),
+                count(files, "file")
+            )),
             Err(message) => {
                 print::complain(&message);
                 return ExitCode::Internal;
@@ -89,14 +104,14 @@ pub(super) fn run(lint: &Lint) -> ExitCode {
         tree = files::read_with(&inputs, tool.as_ref());
         looked = look(&tree, &selection);
     }
-    write(lint, &report(&target(&lint.paths), &tree, &looked, began))
+    write(lint, sinks, &report(&target(&lint.paths), &tree, &looked, began))
 }
 
-fn write(lint: &Lint, report: &Report) -> ExitCode {
-    let sinks = match open(&lint.report, lint.color) {
-        Ok(sinks) => sinks,
-        Err(error) => return usage(error),
-    };
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+fn write(lint: &Lint, sinks: Vec<Box<dyn Sink>>, report: &Report) -> ExitCode {
     let mut fanout = Fanout { sinks, broken: None };
     fanout.event(&Event::RunStarted {
         schema_version: SCHEMA_VERSION,

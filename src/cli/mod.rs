@@ -26,6 +26,28 @@ Exit codes:
    70  internal
   130, 143  interrupted; the report is complete as far as known";
 
+const LINT_HELP: &str = "\
+Examples:
+  mxdoctor lint deploy/                               a folder: Kustomize trees and loose files
+  helm template matrix ./chart | mxdoctor lint -      what a chart renders
+  mxdoctor lint deploy/ --report sarif=lint.sarif     for code scanning; `github` for annotations
+  mxdoctor lint deploy/ --diff | patch -p1            what can be mended without asking
+
+What you decided to live with is allowed by a comment at its line, above its key or at the top of
+the file, or by an annotation of the object. Each says why:
+  # mxdoctor: allow SYN-01 rendered by the pipeline
+  mxdoctor/allow-SYN-01: rendered by the pipeline
+
+`mxdoctor list rules` shows the rules, and `mxdoctor explain RULE` the page of one.
+
+Exit codes:
+    0  nothing at or above the threshold (--fail-on)
+    1  findings
+    2  the command line cannot be used, or a path is not there
+    3  something could not be read or built, and nothing else is wrong
+    4  no rule was selected, or there is no Kubernetes object
+   70  internal";
+
 /// Says whether a self-hosted Matrix stack (Synapse, Element Web, Jitsi Meet) works for the people
 /// who use it, and if not, why.
 #[derive(Debug, Parser)]
@@ -65,7 +87,7 @@ enum Command {
         options: Box<Options>,
     },
     /// Look at manifests before they are deployed: Kustomize trees, YAML files, standard input
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = LINT_HELP)]
     Lint(lint::Lint),
     /// List the checks
     List {

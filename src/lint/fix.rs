@@ -9,6 +9,8 @@ use mxdoctor_checks::lint::{Change, Fix, Problem};
 use mxdoctor_probes::manifest::Source;
 use mxdoctor_probes::manifest::files::Tree;
 
+/// What some editors put before the first line.
+const MARK: &str = "\u{feff}";
 /// Lines of context in a diff.
 const CONTEXT: usize = 3;
 
@@ -16,6 +18,7 @@ const CONTEXT: usize = 3;
 #[derive(Debug, Default)]
 pub struct Edits {
     files: BTreeMap<String, File>,
+    marks: BTreeMap<String, Option<&'static str>>,
     /// How many fixes it is made of.
     pub fixes: usize,
     /// What is not changed, and why.
@@ -83,8 +86,13 @@ impl Edits {
             };
             let source = &place.source;
             let real = Path::new(&source.name).canonicalize();
-            if !real.is_ok_and(|real| inside.iter().any(|folder| real.starts_with(folder))) {
+            let real =
+                real.ok().filter(|real| inside.iter().any(|folder| real.starts_with(folder)));
+            let Some(real) = real else {
                 return Err(format!("{} is outside of what was given", source.name));
+            };
+            if self.mark(source, &real).is_none() {
+                return Err(format!("{} is no file in UTF-8, or was changed", source.name));
             }
             let line = usize::try_from(place.line).unwrap_or(0).checked_sub(1);
             let at = line.ok_or("it has no line")?;
@@ -114,9 +122,24 @@ impl Edits {
         Ok(())
     }
 
+    /// The byte order mark of a source's file, or nothing; none where the file does not hold what
+    /// was read. Each file is asked once.
+    fn mark(&mut self, source: &Source, path: &Path) -> Option<&'static str> {
+        if let Some(known) = self.marks.get(&source.name) {
+            return *known;
+        }
+        let now = std::fs::read_to_string(path).unwrap_or_default();
+        let mark = if now.starts_with(MARK) { MARK } else { "" };
+        let same = now.strip_prefix(mark).is_some_and(|text| text == source.text);
+        let mark = same.then_some(mark);
+        self.marks.insert(source.name.clone(), mark);
+        mark
+    }
+
     /// What would change, as a unified diff.
     pub fn diff(&self) -> String {
-        self.files.iter().map(|(name, file)| file.diff(name)).collect()
+        let mark = |name| self.marks.get(name).copied().flatten().unwrap_or_default();
+        self.files.iter().map(|(name, file)| file.diff(name, mark(name))).collect()
     }
 
     /// Changes the files: each whole, or not at all.
@@ -128,10 +151,10 @@ impl Edits {
             let said = |error: std::io::Error| format!("{name} cannot be changed: {error}");
             let path = Path::new(name).canonicalize().map_err(said)?;
             let now = std::fs::read_to_string(&path).map_err(said)?;
-            if now.strip_prefix('\u{feff}').unwrap_or(&now) != file.source.text {
+            if now.strip_prefix(MARK).unwrap_or(&now) != file.source.text {
                 return Err(format!("{name} was changed by somebody else meanwhile"));
             }
-            let mark = if now.starts_with('\u{feff}') { "\u{feff}" } else { "" };
+            let mark = if now.starts_with(MARK) { MARK } else { "" };
             let folder = path.parent().unwrap_or(Path::new("."));
             let mut fresh = tempfile::NamedTempFile::new_in(folder).map_err(said)?;
             let rights = std::fs::metadata(&path).map_err(said)?.permissions();
@@ -178,27 +201,36 @@ impl File {
         all.collect::<Vec<_>>().join("\n")
     }
 
-    fn diff(&self, name: &str) -> String {
+    fn diff(&self, name: &str, mark: &str) -> String {
         let old: Vec<&str> = self.source.text.split('\n').collect();
-        let mut text = format!("--- a/{name}\n+++ b/{name}\n");
+        let name = name.trim_start_matches('/');
+        // A name with a space ends at a tab.
+        let end = if name.contains(' ') { "\t" } else { "" };
+        let mut text = format!("--- a/{name}{end}\n+++ b/{name}{end}\n");
         let mut shift = 0_isize;
-        for (first, last) in self.hunks(old.len()) {
+        for (first, last) in self.hunks() {
             let mut body = String::new();
             let mut new = 0_usize;
             for (at, line) in old.iter().enumerate().take(last).skip(first) {
-                match self.lines.get(&at) {
-                    None => {
-                        body.push_str(&format!(" {line}\n"));
-                        new += 1;
-                    }
-                    Some(lines) => {
-                        let kept = lines.first().is_some_and(|first| first == line);
-                        body.push_str(&format!("{}{line}\n", if kept { ' ' } else { '-' }));
-                        let added = lines.iter().skip(usize::from(kept));
-                        added.for_each(|line| body.push_str(&format!("+{line}\n")));
-                        new += lines.len();
-                    }
+                // The last piece ends in no line break.
+                let open = at + 1 == old.len();
+                let mut put = |sign: char, index: usize, line: &str, open: bool| {
+                    let mark = if at == 0 && index == 0 { mark } else { "" };
+                    let end = if open { "\n\\ No newline at end of file" } else { "" };
+                    body.push_str(&format!("{sign}{mark}{line}{end}\n"));
+                };
+                let Some(lines) = self.lines.get(&at) else {
+                    put(' ', 0, line, open);
+                    new += 1;
+                    continue;
+                };
+                let kept = lines.first().is_some_and(|first| first == line);
+                let kept = kept && (!open || lines.len() == 1);
+                put(if kept { ' ' } else { '-' }, 0, line, open);
+                for (index, line) in lines.iter().enumerate().skip(usize::from(kept)) {
+                    put('+', index, line, open && index + 1 == lines.len());
                 }
+                new += lines.len();
             }
             let start = (first + 1).saturating_add_signed(shift);
             let count = last - first;
@@ -209,12 +241,16 @@ impl File {
     }
 
     /// Stretches of lines around the changes; those that touch are one.
-    fn hunks(&self, lines: usize) -> Vec<(usize, usize)> {
+    fn hunks(&self) -> Vec<(usize, usize)> {
         // The empty piece after the last line's end is no line.
-        let lines = if self.source.text.ends_with('\n') { lines - 1 } else { lines };
+        let old: Vec<&str> = self.source.text.split('\n').collect();
+        let lines = old.len() - usize::from(self.source.text.ends_with('\n'));
         let mut hunks: Vec<(usize, usize)> = Vec::new();
-        for at in self.lines.keys() {
-            let (first, last) = (at.saturating_sub(CONTEXT), (at + 1 + CONTEXT).min(lines));
+        for (at, new) in &self.lines {
+            // A line that stays is context itself: `patch` wants as much before as behind.
+            let stays = new.first().map(String::as_str) == old.get(*at).copied();
+            let first = (at + usize::from(stays)).saturating_sub(CONTEXT);
+            let last = (at + 1 + CONTEXT).min(lines);
             match hunks.last_mut() {
                 Some((_, end)) if *end >= first => *end = last,
                 _ => hunks.push((first, last)),

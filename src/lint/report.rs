@@ -1,5 +1,7 @@
 //! From problems to a report.
 
+use std::collections::HashMap;
+use std::iter;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -19,9 +21,9 @@ use crate::engine::{DOCS, run_id, tool};
 /// The report of what was found. Each finding is an entry `lint.RULE`, its instance the place; what
 /// was read is the entry `lint.files`.
 pub fn report(target: &str, tree: &Tree, looked: &Looked, began: Instant) -> Report {
-    let mask = Mask::new(tree);
+    let shown = Shown { mask: Mask::new(tree), lines: lines(looked) };
     let mut checks = vec![files(tree, looked)];
-    checks.extend(looked.problems.iter().map(|problem| entry(problem, &mask)));
+    checks.extend(looked.problems.iter().map(|problem| entry(problem, &shown)));
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Report {
         schema_version: SCHEMA_VERSION,
@@ -41,6 +43,25 @@ pub fn report(target: &str, tree: &Tree, looked: &Looked, began: Instant) -> Rep
     }
 }
 
+/// What is shown of the files.
+struct Shown<'a> {
+    mask: Mask,
+    /// The lines of each file with a finding: to count through the file for each would take as long
+    /// as the findings times the file.
+    lines: HashMap<&'a str, Vec<&'a str>>,
+}
+
+fn lines(looked: &Looked) -> HashMap<&str, Vec<&str>> {
+    let mut all = HashMap::new();
+    for problem in &looked.problems {
+        for place in iter::once(&problem.place).chain(problem.also.iter().map(|(place, _)| place)) {
+            let source = &place.source;
+            all.entry(source.name.as_str()).or_insert_with(|| source.text.lines().collect());
+        }
+    }
+    all
+}
+
 /// What was read, and by whom it was built.
 fn files(tree: &Tree, looked: &Looked) -> CheckReport {
     let objects: usize = tree.deployments.iter().map(|one| one.inventory.objects().len()).sum();
@@ -58,11 +79,11 @@ fn files(tree: &Tree, looked: &Looked) -> CheckReport {
     blank("files", title, Outcome::Pass, summary, format!("{DOCS}README.md"))
 }
 
-fn entry(problem: &Problem, mask: &Mask) -> CheckReport {
+fn entry(problem: &Problem, shown: &Shown<'_>) -> CheckReport {
     let rule = problem.rule;
     let remedy = problem.remedy.clone().unwrap_or_else(|| rule.remedy.to_owned());
-    let mut locations = vec![location(&problem.place, "", mask)];
-    locations.extend(problem.also.iter().map(|(place, shows)| location(place, shows, mask)));
+    let mut locations = vec![location(&problem.place, "", shown)];
+    locations.extend(problem.also.iter().map(|(place, shows)| location(place, shows, shown)));
     let evidence = locations.iter().map(|at| {
         let text = at.text.as_deref().unwrap_or_default().trim();
         let shows = if at.shows.is_empty() { "" } else { ": " };
@@ -93,15 +114,17 @@ fn entry(problem: &Problem, mask: &Mask) -> CheckReport {
     }
 }
 
-fn location(place: &Place, shows: &str, mask: &Mask) -> Location {
-    let text = place.source.line(place.line);
+fn location(place: &Place, shows: &str, shown: &Shown<'_>) -> Location {
+    let source = place.source.name.as_str();
+    let index = usize::try_from(place.line).unwrap_or(0).checked_sub(1);
+    let text = shown.lines.get(source).zip(index).and_then(|(lines, index)| lines.get(index));
     Location {
         path: place.source.name.clone(),
         line: place.line,
         column: place.column,
         length: place.length,
         field: place.field.as_ref().map(|field| field.to_string()),
-        text: text.map(|text| mask.line(&place.source.name, place.line, text)),
+        text: text.map(|text| shown.mask.line(source, place.line, text)),
         shows: shows.to_owned(),
     }
 }

@@ -4,5 +4,6 @@ mod cli;
 mod demo;
 mod docs;
 mod hostile;
+mod lint;
 mod registry;
 mod runs;

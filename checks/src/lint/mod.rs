@@ -6,6 +6,7 @@
 //! decided from the inventory at hand is not found: a rule never guesses.
 
 mod allow;
+mod apart;
 mod problem;
 pub mod reading;
 mod rule;

@@ -8,7 +8,7 @@ use crate::rule;
 
 /// The rules about reading, in the order of the pages.
 pub const RULES: &[&Rule] =
-    &[&UNUSED, &UNREASONED, &UNKNOWN, &BROKEN, &TEMPLATE, &FEATURE, &KUSTOMIZATION, &LIMIT];
+    &[&UNUSED, &UNREASONED, &UNKNOWN, &BROKEN, &TEMPLATE, &FEATURE, &KUSTOMIZATION, &LIMIT, &TWICE];
 
 rule! {
     /// A comment `# mxdoctor: allow RULE reason` that hides no finding is a leftover: what it
@@ -52,11 +52,12 @@ rule! {
 
 rule! {
     /// Every file can be read as YAML in UTF-8, and every object in it says its `apiVersion` and
-    /// `kind`. `kubectl apply` refuses anything else.
+    /// `kind`. `kubectl apply` refuses anything else, except for bytes that are not UTF-8: in their
+    /// place it puts U+FFFD, and Kustomize refuses the file.
     ///
     /// Source: YAML 1.2, and `sigs.k8s.io/yaml`, which Kubernetes reads it with.
     BROKEN = "LINT-04" Error: "every file is readable YAML"
-    breaks "kubectl apply refuses the file: nothing of it is deployed"
+    breaks "the file is refused, and nothing of it is deployed"
     remedy "mend the named line"
     cause "manifest-broken"
     check ""
@@ -104,12 +105,27 @@ rule! {
 }
 
 rule! {
-    /// Files are read up to 16 MiB each (the API server takes objects of 3 MiB at most), and up to
-    /// 10,000 of them. What is beyond was not looked at; nor was what could not be opened.
+    /// Files are read up to 16 MiB each (the API server takes objects of 3 MiB at most), up to 64
+    /// MiB together and up to 10,000 of them; nesting up to 100 deep. What is beyond was not looked
+    /// at; nor was what could not be opened, or is no file: pipes and devices in a folder.
     LIMIT = "LINT-08" Unmeasured: "the files can be read, and are no more than is read"
     breaks "not known: what could not be read was not looked at"
     remedy "give the folder of one deployment, readable for the one who runs this"
     cause "manifest-not-read"
+    check ""
+    look_in_files nothing
+}
+
+rule! {
+    /// No key stands twice in one map of an object. Of two, `kubectl apply` sends the last one and
+    /// says nothing: the lines above it are read by people and by nobody else. Kustomize refuses
+    /// the whole folder.
+    ///
+    /// Source: `sigs.k8s.io/yaml`; YAML 1.2, section 3.2.1.3: keys are unique.
+    TWICE = "LINT-09" Warning: "no key stands twice in one map"
+    breaks "the last one counts and the first one is dropped in silence; Kustomize refuses the file"
+    remedy "take one of the two out, or make them one"
+    cause "manifest-broken"
     check ""
     look_in_files nothing
 }
@@ -121,6 +137,7 @@ pub fn problems(troubles: &[Trouble]) -> Vec<Problem> {
     let all = troubles.iter().flat_map(|trouble| {
         let rule = match trouble.kind {
             TroubleKind::Broken => &BROKEN,
+            TroubleKind::Twice => &TWICE,
             TroubleKind::Template => &TEMPLATE,
             TroubleKind::Feature => &FEATURE,
             TroubleKind::Kustomization => &KUSTOMIZATION,

@@ -3,6 +3,7 @@
 use mxdoctor_probes::manifest::{Inventory, Origin};
 
 use super::allow::allow;
+use super::apart::Apart;
 use super::{Found, Problem, Severity, Stack, rules};
 
 /// What a rule needs to decide.
@@ -78,8 +79,17 @@ impl std::fmt::Debug for Rule {
 }
 
 /// Looks at an inventory with every rule that can decide on it; the problems in the order of their
-/// places.
+/// places. Where it has several stacks, each in a namespace of its own, each is looked at alone.
 pub fn run(inventory: &Inventory) -> Vec<Problem> {
+    let mut problems = match Apart::new(inventory) {
+        Some(apart) => apart.look(look),
+        None => look(inventory),
+    };
+    sort(&mut problems);
+    problems
+}
+
+fn look(inventory: &Inventory) -> Vec<Problem> {
     let stack = Stack::new(inventory);
     let mut problems: Vec<Problem> = rules::all()
         .filter(|rule| rule.needs == Needs::Objects || inventory.origin == Origin::Files)
@@ -90,7 +100,6 @@ pub fn run(inventory: &Inventory) -> Vec<Problem> {
         })
         .collect();
     allow(inventory, &mut problems);
-    sort(&mut problems);
     problems
 }
 

@@ -1,18 +1,24 @@
 //! Manifests from folders, files and standard input.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::kustomize::{self, Tool};
-use super::yaml::{self, MAX_BYTES};
+use super::text::{self, Decoded};
+use super::yaml::{self, MAX_BYTES, Unread};
 use super::{Inventory, Node, Object, Origin, Place, Source};
 
 /// The most files that are read.
 pub const MAX_FILES: usize = 10_000;
+/// The most bytes that are read of all files together.
+pub const MAX_ALL: usize = 64 << 20;
+/// The most folders that are looked into.
+const MAX_FOLDERS: usize = 20_000;
 /// The deepest folder below the one that was given.
-const MAX_FOLDERS: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// Something that is to be read.
 #[derive(Debug, Clone)]
@@ -64,6 +70,8 @@ pub struct Trouble {
 pub enum TroubleKind {
     /// No YAML, no UTF-8, no object: nobody can read it.
     Broken,
+    /// A key that stands twice in one map.
+    Twice,
     /// A template that was not rendered.
     Template,
     /// A feature of Kustomize that is not read here.
@@ -89,25 +97,18 @@ pub fn read(inputs: &[Input]) -> Tree {
 /// Reads manifests, and has a tool build the kustomizations that use what is not read here.
 pub fn read_with(inputs: &[Input], tool: Option<&Tool>) -> Tree {
     let mut files = Files::default();
-    let mut loose = Vec::new();
-    let mut folders = Vec::new();
+    let mut walk = Walk::default();
     for input in inputs {
         match input {
             Input::Text(name, bytes) => {
-                let source = files.decode(name, bytes.clone());
-                loose.extend(source.map(|source| files.objects(&source)).unwrap_or_default());
+                let source = files.take(name, bytes.clone());
+                walk.loose.extend(source.map(|source| files.objects(&source)).unwrap_or_default());
             }
-            Input::Path(path) if path.is_dir() => {
-                let mut walk =
-                    Walk { seen: HashSet::new(), loose: &mut loose, folders: &mut folders };
-                files.walk(path, 0, false, &mut walk);
-            }
-            Input::Path(path) => {
-                let source = files.source(path);
-                loose.extend(source.map(|source| files.objects(&source)).unwrap_or_default());
-            }
+            Input::Path(path) if path.is_dir() => files.walk(path, 0, false, &mut walk),
+            Input::Path(path) => files.file(path, true, &mut walk),
         }
     }
+    let Walk { loose, folders, .. } = walk;
     let built = kustomize::deployments(&mut files, &folders, tool);
     // Two overlays come upon what is wrong with a base that they share.
     let mut said = HashSet::new();
@@ -122,11 +123,14 @@ pub fn read_with(inputs: &[Input], tool: Option<&Tool>) -> Tree {
 }
 
 /// What a walk through folders comes upon.
-struct Walk<'a> {
+#[derive(Default)]
+struct Walk {
+    /// The folders and files that were there, by their real paths: a link leads to some anew, and
+    /// two paths of a command line may overlap.
     seen: HashSet<PathBuf>,
-    loose: &'a mut Vec<Object>,
+    loose: Vec<Object>,
     /// The folders with a kustomization.
-    folders: &'a mut Vec<PathBuf>,
+    folders: Vec<PathBuf>,
 }
 
 /// What reads files, and remembers which.
@@ -134,6 +138,9 @@ struct Walk<'a> {
 pub(super) struct Files {
     pub(super) sources: Vec<Arc<Source>>,
     pub(super) troubles: Vec<Trouble>,
+    /// The sources by their names.
+    known: HashMap<String, Arc<Source>>,
+    bytes: usize,
     full: bool,
 }
 
@@ -151,12 +158,16 @@ impl Files {
 
     /// Looks through a folder; `below` a kustomization only for others of them, because files there
     /// are brought in by it, or by nobody.
-    fn walk(&mut self, folder: &Path, depth: usize, below: bool, walk: &mut Walk<'_>) {
+    fn walk(&mut self, folder: &Path, depth: usize, below: bool, walk: &mut Walk) {
         let here = Place::start(&Source::file(shown(folder), ""));
         let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-        if depth > MAX_FOLDERS || !walk.seen.insert(real) {
+        if walk.seen.contains(&real) {
             return;
         }
+        if depth > MAX_DEPTH || walk.seen.len() >= MAX_FOLDERS {
+            return self.no_more(here, "this and more folders were not read: too many or too deep");
+        }
+        walk.seen.insert(real);
         let built = kustomize::file(folder).is_some();
         if built {
             walk.folders.push(folder.to_owned());
@@ -179,39 +190,56 @@ impl Files {
             }
             if path.is_dir() {
                 self.walk(&path, depth + 1, below, walk);
-            } else if !below
-                && is_yaml(&path)
-                && let Some(source) = self.source(&path)
-            {
-                walk.loose.extend(self.objects(&source));
+            } else if !below && is_manifest(&path) {
+                self.file(&path, false, walk);
             }
         }
     }
 
+    /// The objects of a file that is part of no kustomization. A pipe is read only where it was
+    /// `named`: `mxdoctor lint <(helm template …)`.
+    fn file(&mut self, path: &Path, named: bool, walk: &mut Walk) {
+        if fs::canonicalize(path).is_ok_and(|real| !walk.seen.insert(real)) {
+            return;
+        }
+        let source = if named { self.opened(path) } else { self.source(path) };
+        walk.loose.extend(source.map(|source| self.objects(&source)).unwrap_or_default());
+    }
+
     /// The text of a file; none, with the reason said, where it cannot be had.
     pub(super) fn source(&mut self, path: &Path) -> Option<Arc<Source>> {
-        let name = shown(path);
-        if let Some(known) = self.sources.iter().find(|source| source.name == name) {
+        if let Some(known) = self.known.get(&shown(path)) {
             return Some(Arc::clone(known));
         }
-        let place = || Place::start(&Source::file(name.clone(), ""));
+        // To open a pipe is to wait for whoever writes into it, and a device has no end.
+        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            let place = Place::start(&Source::file(shown(path), ""));
+            self.trouble(TroubleKind::Limit, place, "it is no file: a pipe, a socket or a device");
+            return None;
+        }
+        self.opened(path)
+    }
+
+    /// As [`source`](Self::source), whatever it is that the path leads to.
+    fn opened(&mut self, path: &Path) -> Option<Arc<Source>> {
+        let name = shown(path);
         if self.sources.len() >= MAX_FILES {
-            if !std::mem::replace(&mut self.full, true) {
-                let why = format!("this and more files were not read: {MAX_FILES} are enough");
-                self.trouble(TroubleKind::Limit, place(), why);
-            }
+            let why = format!("this and more files were not read: {MAX_FILES} are enough");
+            self.no_more(Place::start(&Source::file(name, "")), why);
             return None;
         }
-        let size = fs::metadata(path).map_or(0, |found| found.len());
-        if size > MAX_BYTES as u64 {
-            let why = format!("the file has {} MiB; {} are read", size >> 20, MAX_BYTES >> 20);
-            self.trouble(TroubleKind::Limit, place(), why);
-            return None;
-        }
-        match fs::read(path) {
-            Ok(bytes) => self.decode(&name, bytes),
+        let read = |path: &Path| -> io::Result<Vec<u8>> {
+            let mut bytes = Vec::new();
+            fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        match read(path) {
+            // Of what is no manifest by its name, only what says that it is one.
+            Ok(bytes) if is_json(path) && !says_that_it_is_an_object(&bytes) => None,
+            Ok(bytes) => self.take(&name, bytes),
             Err(error) => {
-                self.trouble(TroubleKind::Limit, place(), unopened(&error));
+                let place = Place::start(&Source::file(name, ""));
+                self.trouble(TroubleKind::Limit, place, unopened(&error));
                 None
             }
         }
@@ -220,7 +248,8 @@ impl Files {
     /// The content of a file that need not be a text: a source and the whole text, or its name and
     /// its bytes.
     pub(super) fn content(&mut self, path: &Path) -> Option<Content> {
-        let small = fs::metadata(path).is_ok_and(|found| found.len() <= MAX_BYTES as u64);
+        let found = fs::metadata(path);
+        let small = found.is_ok_and(|it| it.is_file() && it.len() <= MAX_BYTES as u64);
         let bytes = if small { fs::read(path).unwrap_or_default() } else { Vec::new() };
         match String::from_utf8(bytes) {
             Ok(text) => Some(Content::Text(self.source(path)?, text)),
@@ -228,21 +257,38 @@ impl Files {
         }
     }
 
-    fn decode(&mut self, name: &str, bytes: Vec<u8>) -> Option<Arc<Source>> {
-        match String::from_utf8(bytes) {
-            Ok(text) => {
-                let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    /// Says once that there is more than is read.
+    fn no_more(&mut self, place: Place, why: impl Into<String>) {
+        if !std::mem::replace(&mut self.full, true) {
+            self.trouble(TroubleKind::Limit, place, why);
+        }
+    }
+
+    /// The source of what was read, where it is a text of a size that is read.
+    fn take(&mut self, name: &str, bytes: Vec<u8>) -> Option<Arc<Source>> {
+        let start = || Place::start(&Source::file(name, ""));
+        if bytes.len() > MAX_BYTES {
+            let why = format!("the file has more than {} MiB: it was not read", MAX_BYTES >> 20);
+            self.trouble(TroubleKind::Limit, start(), why);
+            return None;
+        }
+        self.bytes += bytes.len();
+        if self.bytes > MAX_ALL {
+            let why =
+                format!("this and more files were not read: {} MiB are enough", MAX_ALL >> 20);
+            self.no_more(start(), why);
+            return None;
+        }
+        match text::decode(bytes) {
+            Decoded::Text(text) => {
                 let source = Source::file(name, text);
                 self.sources.push(Arc::clone(&source));
+                self.known.insert(name.to_owned(), Arc::clone(&source));
                 Some(source)
             }
-            Err(error) => {
-                let good = error.utf8_error().valid_up_to();
-                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let (line, column) = position(&error.as_bytes()[..good]);
-                let byte = error.as_bytes().get(good).copied().unwrap_or_default();
+            Decoded::Broken { text, good, why } => {
+                let (line, column) = position(&text.as_bytes()[..good]);
                 let place = Place::new(&Source::file(name, text), line, column, 1);
-                let why = format!("the byte 0x{byte:02x} is not UTF-8");
                 self.trouble(TroubleKind::Broken, place, why);
                 None
             }
@@ -251,18 +297,29 @@ impl Files {
 
     /// The documents of a file; none, with the reason said, where it is not YAML.
     pub(super) fn documents(&mut self, source: &Arc<Source>) -> Vec<Node> {
-        match yaml::documents(source) {
+        if let Some(at) = text::forbidden(&source.text) {
+            let (line, column) = position(&source.text.as_bytes()[..at]);
+            let char = source.text[at..].chars().next().unwrap_or_default();
+            let why = format!("the control character U+{:04X} may not stand here", u32::from(char));
+            self.trouble(TroubleKind::Broken, Place::new(source, line, column, 1), why);
+            return Vec::new();
+        }
+        match yaml::read(source) {
             Ok(_) if is_template(&source.text) => {
                 self.template(source);
                 Vec::new()
             }
             Ok(documents) => documents,
-            Err(_) if source.text.contains("{{") => {
+            Err(Unread::Broken(_)) if is_template(&source.text) || is_directed(&source.text) => {
                 self.template(source);
                 Vec::new()
             }
-            Err(error) => {
+            Err(Unread::Broken(error)) => {
                 self.trouble(TroubleKind::Broken, error.place, error.why);
+                Vec::new()
+            }
+            Err(Unread::Limit(error)) => {
+                self.trouble(TroubleKind::Limit, error.place, error.why);
                 Vec::new()
             }
         }
@@ -304,7 +361,25 @@ impl Files {
             let place = node.at("metadata.name").map_or(&node.place, |name| &name.place).clone();
             self.trouble(TroubleKind::Broken, place, format!("an object without `{missing}`"));
         }
+        if has_kind && has_version {
+            self.twice(&node);
+        }
         objects.extend(Object::new(node));
+    }
+
+    /// The keys that stand twice in one map: the API server is shown the last one only.
+    fn twice(&mut self, node: &Node) {
+        let mut seen: HashMap<&str, &Place> = HashMap::new();
+        for entry in node.entries() {
+            if let Some(first) = seen.insert(&entry.key, &entry.place) {
+                let why = format!("`{}` stands twice in one map", entry.key);
+                let mut trouble = Trouble::new(TroubleKind::Twice, entry.place.clone(), why);
+                trouble.also.push((first.clone(), "the first one".to_owned()));
+                self.troubles.push(trouble);
+            }
+            self.twice(&entry.node);
+        }
+        node.items().iter().for_each(|item| self.twice(item));
     }
 }
 
@@ -325,8 +400,18 @@ pub(super) fn shown(path: &Path) -> String {
     if clean.as_os_str().is_empty() { ".".to_owned() } else { clean.display().to_string() }
 }
 
-fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end == "yaml" || end == "yml")
+/// The endings that `kubectl apply -f FOLDER` takes.
+fn is_manifest(path: &Path) -> bool {
+    is_json(path) || path.extension().is_some_and(|end| end == "yaml" || end == "yml")
+}
+
+fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "json")
+}
+
+fn says_that_it_is_an_object(bytes: &[u8]) -> bool {
+    let holds = |word: &[u8]| bytes.windows(word.len()).any(|part| part == word);
+    holds(b"\"apiVersion\"") && holds(b"\"kind\"")
 }
 
 /// Whether a text that is YAML all the same is a template of Helm.
@@ -337,7 +422,12 @@ fn is_template(text: &str) -> bool {
     })
 }
 
-fn unopened(error: &std::io::Error) -> String {
+/// Whether a line of a text that is no YAML is one of a template's own.
+fn is_directed(text: &str) -> bool {
+    text.lines().any(|line| line.trim_start().starts_with("{{"))
+}
+
+fn unopened(error: &io::Error) -> String {
     format!("it cannot be opened: {error}")
 }
 

@@ -115,6 +115,12 @@ impl Inventory {
         Self { objects, origin, kustomizations, renamed, by_kind, by_name }
     }
 
+    /// An inventory of some of the objects, by their positions in [`objects`](Self::objects).
+    pub fn only(&self, indices: &[usize]) -> Self {
+        let objects = indices.iter().filter_map(|index| self.objects.get(*index)).cloned();
+        Self::new(self.origin, objects.collect())
+    }
+
     /// All objects, in the order of the source.
     pub fn objects(&self) -> &[Object] {
         &self.objects

@@ -15,6 +15,7 @@ mod scalar;
 pub mod schema;
 #[cfg(test)]
 mod tests;
+mod text;
 pub mod yaml;
 
 pub use inventory::{Inventory, Object, Origin};

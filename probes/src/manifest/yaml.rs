@@ -1,6 +1,6 @@
 //! YAML with places, bounded in size, depth and in what its aliases come to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -11,8 +11,10 @@ use super::{Entry, Node, Place, Source, Text, Value, scalar};
 pub const MAX_BYTES: usize = 16 << 20;
 /// The deepest nesting.
 pub const MAX_DEPTH: usize = 100;
-/// The most nodes that the aliases of one text may come to.
+/// The most nodes that the anchors and aliases of one text may come to.
 const MAX_ALIASED: usize = 100_000;
+/// What the parser says where brackets are nested deeper than it goes.
+const PARSER_TOO_DEEP: &str = "recursion limit exceeded";
 
 /// Why a text is not YAML that can be worked with, and where.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -24,11 +26,38 @@ pub struct NotYaml {
     pub why: String,
 }
 
+/// Why a text was not read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Unread {
+    /// It is not YAML.
+    #[error(transparent)]
+    Broken(NotYaml),
+    /// It may be YAML, and is more of it than is read.
+    #[error(transparent)]
+    Limit(NotYaml),
+}
+
+impl From<Unread> for NotYaml {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Broken(error) | Unread::Limit(error) => error,
+        }
+    }
+}
+
 /// The documents of a text. Empty ones are left out.
 ///
 /// # Errors
 /// [`NotYaml`] when it is not YAML, or more of it than is read.
 pub fn documents(source: &Arc<Source>) -> Result<Vec<Node>, NotYaml> {
+    read(source).map_err(NotYaml::from)
+}
+
+/// As [`documents`], and tells what is broken from what is too much.
+///
+/// # Errors
+/// [`Unread`], with the place where it stops.
+pub fn read(source: &Arc<Source>) -> Result<Vec<Node>, Unread> {
     if source.text.len() > MAX_BYTES {
         let place = Place::start(source);
         let why = format!(
@@ -36,14 +65,41 @@ pub fn documents(source: &Arc<Source>) -> Result<Vec<Node>, NotYaml> {
             source.text.len() >> 20,
             MAX_BYTES >> 20
         );
-        return Err(NotYaml { place, why });
+        return Err(Unread::Limit(NotYaml { place, why }));
     }
-    let mut reader = Reader {
-        source,
-        events: Parser::new_from_str(&source.text),
-        anchors: HashMap::new(),
-        aliased: 0,
-    };
+    parse(source, &source.text).or_else(|error| match &error {
+        Unread::Limit(_) => Err(error),
+        Unread::Broken(_) => match lenient(&source.text) {
+            Some(text) => parse(source, &text).map_err(|_| error),
+            None => Err(error),
+        },
+    })
+}
+
+/// The text with what Kubernetes reads and our parser does not put otherwise: a tab between a
+/// key's colon and its value, and escapes of JSON that are half a character. No column moves.
+fn lenient(text: &str) -> Option<String> {
+    let mut bytes = text.as_bytes().to_vec();
+    for at in 0..bytes.len() {
+        match &bytes[at..] {
+            [b':', b'\t', ..] => {
+                let blank = |byte: &&mut u8| matches!(**byte, b' ' | b'\t');
+                bytes[at + 1..].iter_mut().take_while(blank).for_each(|byte| *byte = b' ');
+            }
+            [b'\\', b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] => {
+                if let Some(code) = bytes.get_mut(at + 2..at + 6) {
+                    code.copy_from_slice(b"fffd");
+                }
+            }
+            _ => {}
+        }
+    }
+    String::from_utf8(bytes).ok().filter(|lenient| lenient != text)
+}
+
+fn parse(source: &Arc<Source>, text: &str) -> Result<Vec<Node>, Unread> {
+    let mut reader =
+        Reader { source, events: Parser::new_from_str(text), anchors: HashMap::new(), aliased: 0 };
     let mut documents = Vec::new();
     while let Some((event, span)) = reader.next()? {
         match event {
@@ -68,26 +124,26 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, NotYaml> {
+    fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, Unread> {
         self.events.next().transpose().map_err(|error| {
             let mark = error.marker();
-            NotYaml {
-                place: Place::new(self.source, count(mark.line()), count(mark.col()) + 1, 1),
-                why: error.info().to_owned(),
+            let place = Place::new(self.source, count(mark.line()), count(mark.col()) + 1, 1);
+            match error.info() {
+                PARSER_TOO_DEEP => too_deep(place),
+                why => broken(place, why),
             }
         })
     }
 
-    fn inside(&mut self) -> Result<(Event<'a>, Span), NotYaml> {
+    fn inside(&mut self) -> Result<(Event<'a>, Span), Unread> {
         let end = Place::start(self.source);
-        self.next()?.ok_or(NotYaml { place: end, why: "the text ends in the middle".to_owned() })
+        self.next()?.ok_or_else(|| broken(end, "the text ends in the middle"))
     }
 
-    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, NotYaml> {
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Unread> {
         let place = self.place(span);
         if depth > MAX_DEPTH {
-            let why = format!("nested deeper than {MAX_DEPTH}");
-            return Err(NotYaml { place, why });
+            return Err(too_deep(place));
         }
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -110,35 +166,39 @@ impl<'a> Reader<'a> {
             }
             Event::Alias(anchor) => return self.alias(anchor, place),
             other => {
-                let why = format!("a value was expected here, not {other:?}");
-                return Err(NotYaml { place, why });
+                return Err(broken(place, format!("a value was expected here, not {other:?}")));
             }
         };
         if anchor != 0 {
             let size = size(&node);
+            self.aliased += size;
+            within(self.aliased, &node.place)?;
             self.anchors.insert(anchor, (node.clone(), size));
         }
         Ok(node)
     }
 
-    fn entries(&mut self, depth: usize) -> Result<Vec<Entry>, NotYaml> {
-        let mut entries = Vec::new();
+    fn entries(&mut self, depth: usize) -> Result<Vec<Entry>, Unread> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut merged: Vec<Entry> = Vec::new();
         loop {
             let (key, span) = match self.inside()? {
-                (Event::MappingEnd, _) => return Ok(entries),
+                (Event::MappingEnd, _) => return Ok(with_merged(merged, entries)),
                 (Event::Scalar(text, ..), span) => (text.into_owned(), span),
                 (_, span) => {
-                    let place = self.place(span);
-                    return Err(NotYaml { place, why: "a key that is not a text".to_owned() });
+                    return Err(broken(self.place(span), "a key that is not a text"));
                 }
             };
             let place = self.place(span);
             let (event, span) = self.inside()?;
             let node = self.node(event, span, depth + 1)?;
             match (key.as_str(), node.value) {
-                // What `<<` brings in stands before the map's own keys, so that they win.
-                ("<<", Value::Map(merged)) => {
-                    entries.splice(0..0, merged);
+                ("<<", Value::Map(more)) => merged.extend(more),
+                ("<<", Value::List(maps)) if maps.iter().all(is_map) => {
+                    merged.extend(maps.into_iter().flat_map(|map| match map.value {
+                        Value::Map(more) => more,
+                        _ => Vec::new(),
+                    }));
                 }
                 (_, value) => {
                     entries.push(Entry { key, place, node: Node { value, place: node.place } });
@@ -149,16 +209,12 @@ impl<'a> Reader<'a> {
 
     /// What an alias stands for. Ten lines of aliases can come to more than any memory holds
     /// ("billion laughs"), so what they come to is counted.
-    fn alias(&mut self, anchor: usize, place: Place) -> Result<Node, NotYaml> {
+    fn alias(&mut self, anchor: usize, place: Place) -> Result<Node, Unread> {
         let Some((node, size)) = self.anchors.get(&anchor) else {
-            let why = "an alias without its anchor, or inside it".to_owned();
-            return Err(NotYaml { place, why });
+            return Err(broken(place, "an alias without its anchor, or inside it"));
         };
         self.aliased += size;
-        if self.aliased > MAX_ALIASED {
-            let why = format!("aliases that come to more than {MAX_ALIASED} values");
-            return Err(NotYaml { place, why });
-        }
+        within(self.aliased, &place)?;
         Ok(node.clone())
     }
 
@@ -181,6 +237,39 @@ impl<'a> Reader<'a> {
         let length = if start.line() == end.line() { end.col() - start.col() } else { 1 };
         Place::new(self.source, count(start.line()), count(start.col()) + 1, count(length))
     }
+}
+
+fn within(aliased: usize, place: &Place) -> Result<(), Unread> {
+    if aliased <= MAX_ALIASED {
+        return Ok(());
+    }
+    let why = format!("aliases that come to more than {MAX_ALIASED} values are not read");
+    Err(Unread::Limit(NotYaml { place: place.clone(), why }))
+}
+
+fn broken(place: Place, why: impl Into<String>) -> Unread {
+    Unread::Broken(NotYaml { place, why: why.into() })
+}
+
+fn too_deep(place: Place) -> Unread {
+    let why = format!("what is nested deeper than {MAX_DEPTH} is not read");
+    Unread::Limit(NotYaml { place, why })
+}
+
+fn is_map(node: &Node) -> bool {
+    matches!(node.value, Value::Map(_))
+}
+
+/// A map's own keys, behind those that `<<` brings in and it has not itself. Of these the first
+/// wins where two maps have it.
+fn with_merged(mut merged: Vec<Entry>, mut own: Vec<Entry>) -> Vec<Entry> {
+    if merged.is_empty() {
+        return own;
+    }
+    let mut known: HashSet<String> = own.iter().map(|entry| entry.key.clone()).collect();
+    merged.retain(|entry| known.insert(entry.key.clone()));
+    merged.append(&mut own);
+    merged
 }
 
 fn size(node: &Node) -> usize {

@@ -1,32 +1,122 @@
 //! What rules found in manifests: each with its line, underlined.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use anstyle::Style;
 use mxdoctor_model::{CheckReport, Location, Outcome, Report, RuleFinding};
 
 use super::page::{BOLD, COMMAND, DIM, PLAIN, Page, style};
 use crate::text::{clean_line, clean_lines, count, width};
+use crate::verdict::{SEVERITIES, by_severity};
 
 /// Longest piece of a line that is shown, and what of it stands before the place at most.
 const SHOWN: usize = 100;
 const BEFORE: usize = 60;
 
-/// Every finding in the order of the report.
+/// Every finding: by file, the worst first.
 pub(super) fn findings(page: &mut Page, report: &Report) {
-    for check in &report.checks {
-        match &check.rule {
-            Some(found) => finding(page, check, found),
-            None => page.line(DIM, &clean_line(&check.summary)),
-        }
+    for check in report.checks.iter().filter(|check| check.rule.is_none()) {
+        page.prose(0, DIM, &[clean_line(&check.summary)]);
     }
-    let fixes = report.checks.iter().filter_map(|check| check.rule.as_ref()?.fix.as_ref()).count();
-    if fixes > 0 {
-        page.gap();
-        let text = format!("{} can be mended by `mxdoctor lint --fix`", count(fixes, "finding"));
-        page.line(DIM, &text);
+    for file in files(report) {
+        let (path, found) = (clean_line(file.path), severities(&file.findings));
+        if 4 + width(&path) + 3 + width(&found) <= page.columns() {
+            page.section(&format!("{path} · {found}"));
+        } else {
+            page.section(&path);
+            page.line(DIM, &found);
+        }
+        for (at, (check, found)) in file.findings.iter().enumerate() {
+            let next = file.findings.get(at + 1);
+            finding(
+                page,
+                check,
+                found,
+                next.is_some_and(|next| says_the_same((check, found), *next)),
+            );
+        }
     }
 }
 
-fn finding(page: &mut Page, check: &CheckReport, found: &RuleFinding) {
+/// What to type next.
+pub(super) fn next_commands(page: &mut Page, report: &Report) {
+    let files = files(report);
+    let Some((_, worst)) = files.first().and_then(|file| file.findings.first()) else { return };
+    let explain = format!("mxdoctor explain {}", clean_line(&worst.rule));
+    let mut all = vec![(explain, "why a rule matters, and its source".to_owned())];
+    let fixes = report.checks.iter().filter_map(|check| check.rule.as_ref()?.fix.as_ref()).count();
+    if fixes > 0 {
+        let fix = format!("mxdoctor lint --fix {}", clean_line(&report.run.target));
+        all.push((fix, format!("mends {}; --diff shows how", count(fixes, "finding"))));
+    }
+    let columns = all.iter().map(|(command, _)| width(command)).max().unwrap_or(0);
+    page.end();
+    for (command, does) in &all {
+        page.space(2);
+        page.put(COMMAND, command);
+        if 2 + columns + 2 + width(does) > page.columns() {
+            page.end();
+            page.space(4);
+        } else {
+            page.space(columns + 2 - width(command));
+        }
+        page.line(DIM, does);
+    }
+}
+
+/// A file with what was found in it.
+struct File<'a> {
+    path: &'a str,
+    findings: Vec<(&'a CheckReport, &'a RuleFinding)>,
+}
+
+impl<'a> File<'a> {
+    fn new(path: &'a str, mut findings: Vec<(&'a CheckReport, &'a RuleFinding)>) -> Self {
+        let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+        for (at, (_, found)) in findings.iter().enumerate() {
+            first.entry(&found.rule).or_insert(at);
+        }
+        findings.sort_by_key(|(_, found)| (rank(found), first.get(found.rule.as_str()).copied()));
+        Self { path, findings }
+    }
+}
+
+/// The files in which something was found. One rule's findings in a file stand together.
+fn files(report: &Report) -> Vec<File<'_>> {
+    let mut by_path: BTreeMap<&str, Vec<(&CheckReport, &RuleFinding)>> = BTreeMap::new();
+    for check in &report.checks {
+        if let Some(found) = &check.rule {
+            let path = found.locations.first().map_or("", |at| at.path.as_str());
+            by_path.entry(path).or_default().push((check, found));
+        }
+    }
+    let mut files: Vec<File<'_>> =
+        by_path.into_iter().map(|(path, findings)| File::new(path, findings)).collect();
+    files.sort_by_key(|file| {
+        let worst = file.findings.first().map_or(usize::MAX, |(_, found)| rank(found));
+        let many = file.findings.iter().filter(|(_, found)| rank(found) == worst).count();
+        (worst, Reverse(many))
+    });
+    files
+}
+
+fn rank(found: &RuleFinding) -> usize {
+    let known = SEVERITIES.iter().position(|severity| *severity == found.severity);
+    known.unwrap_or(SEVERITIES.len())
+}
+
+fn severities(findings: &[(&CheckReport, &RuleFinding)]) -> String {
+    by_severity(findings.iter().map(|(_, found)| *found)).join(", ")
+}
+
+/// Whether two findings differ in nothing but what was found, and where.
+fn says_the_same(one: (&CheckReport, &RuleFinding), other: (&CheckReport, &RuleFinding)) -> bool {
+    one.1.rule == other.1.rule && one.0.remedy == other.0.remedy && one.1.fix == other.1.fix
+}
+
+/// A finding; what the next one says too stands there.
+fn finding(page: &mut Page, check: &CheckReport, found: &RuleFinding, again: bool) {
     let color = style(check.outcome);
     page.gap();
     let head = match check.outcome {
@@ -43,15 +133,17 @@ fn finding(page: &mut Page, check: &CheckReport, found: &RuleFinding) {
         let object = if index == 0 { found.object.as_str() } else { "" };
         place(page, at, margin, color, object);
     }
-    let mut note = |label: &str, style: Style, lines: &[String]| {
+    if again {
+        return;
+    }
+    let mut note = |label: &str, lines: &[String]| {
         if lines.iter().any(|line| !line.trim().is_empty()) {
-            page.field(margin + 1, label, style, lines);
+            page.field(margin + 1, label, PLAIN, lines);
         }
     };
-    note("at run time", PLAIN, &clean_lines(&found.breaks));
-    note("do", PLAIN, &clean_lines(check.remedy.as_deref().unwrap_or_default()));
-    note("fix", PLAIN, &clean_lines(found.fix.as_deref().unwrap_or_default()));
-    note("more", COMMAND, &[format!("mxdoctor explain {}", clean_line(&found.rule))]);
+    note("at run time", &clean_lines(&found.breaks));
+    note("do", &clean_lines(check.remedy.as_deref().unwrap_or_default()));
+    note("fix", &clean_lines(found.fix.as_deref().unwrap_or_default()));
 }
 
 fn place(page: &mut Page, at: &Location, margin: usize, color: Style, object: &str) {
@@ -59,6 +151,11 @@ fn place(page: &mut Page, at: &Location, margin: usize, color: Style, object: &s
     page.put(DIM, "--> ");
     page.put(PLAIN, &clean_line(&at.to_string()));
     if !object.is_empty() {
+        let taken = margin + 4 + width(&clean_line(&at.to_string()));
+        if taken + 2 + width(object) > page.columns() {
+            page.end();
+            page.space(margin + 2);
+        }
         page.put(DIM, &format!("  {}", clean_line(object)));
     }
     page.end();

@@ -6,7 +6,7 @@ use super::Look;
 use super::causes::causes;
 use super::families::{counts, families};
 use super::groups::{skipped, unmeasured};
-use super::lint::findings;
+use super::lint::{findings, next_commands};
 use super::page::{BOLD, DIM, PLAIN, Page, style};
 use crate::text::{clean_line, span, width};
 use crate::verdict::verdict;
@@ -45,6 +45,14 @@ fn header(page: &mut Page, report: &Report) {
 
 fn answer(page: &mut Page, report: &Report) {
     let verdict = verdict(report);
+    if report.run.vantages == [Vantage::Files] {
+        page.section("");
+        page.put_raw(style(verdict.outcome), page.sign(verdict.outcome));
+        page.space(1);
+        let words = format!("{}, in {}", verdict.words, span(report.run.duration_ms));
+        page.prose(2, BOLD, &[words]);
+        return next_commands(page, report);
+    }
     let numbers = counts(report.checks.iter().map(|check| check.outcome));
     let numbers = match numbers.as_str() {
         "" => format!("in {}", span(report.run.duration_ms)),

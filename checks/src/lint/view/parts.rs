@@ -78,11 +78,7 @@ impl<'a> Stack<'a> {
 
     /// The Services that select a workload.
     pub fn services_of(&self, workload: &Workload<'a>) -> Vec<Service<'a>> {
-        let selects = |service: &&Service<'a>| {
-            let selected = service.selects(self);
-            selected.iter().any(|found| std::ptr::eq(found.object, workload.object))
-        };
-        self.services.iter().filter(selects).copied().collect()
+        self.services.iter().filter(|service| service.takes(workload)).copied().collect()
     }
 
     /// The routes that lead to a workload.

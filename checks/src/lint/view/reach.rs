@@ -72,17 +72,14 @@ impl<'a> Service<'a> {
 
     /// The workloads that its selector selects.
     pub fn selects<'s>(&self, stack: &'s Stack<'a>) -> Vec<&'s Workload<'a>> {
-        let selector = self.object.node.map("spec.selector");
-        let here = |workload: &&Workload<'a>| {
-            let (one, other) = (workload.object.namespace(), self.object.namespace());
-            one.is_none() || other.is_none() || one == other
-        };
-        stack
-            .workloads
-            .iter()
-            .filter(here)
-            .filter(|workload| workload.has(selector) && !workload.runs_once())
-            .collect()
+        stack.workloads.iter().filter(|workload| self.takes(workload)).collect()
+    }
+
+    /// Whether its selector selects a workload.
+    pub fn takes(&self, workload: &Workload<'a>) -> bool {
+        let (one, other) = (workload.object.namespace(), self.object.namespace());
+        let here = one.is_none() || other.is_none() || one == other;
+        here && workload.has(self.object.node.map("spec.selector")) && !workload.runs_once()
     }
 }
 
