@@ -1,6 +1,7 @@
 //! The rules over whole trees: the reference deployment, and one written as its text says.
 
 mod deploy;
+mod kustomized;
 mod layouts;
 mod variants;
 

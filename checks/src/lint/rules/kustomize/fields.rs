@@ -12,7 +12,8 @@ rule! {
     /// and the default holds instead of what was written.
     ///
     /// It knows the fields of Kubernetes' own kinds in their stable versions, as of Kubernetes
-    /// 1.35. Silent about kinds of operators, about alpha and beta versions, and about `status`.
+    /// 1.35. Silent about kinds of operators, about alpha and beta versions, about `status`, and
+    /// about `sops` at the top, which is taken out when the object is decrypted.
     ///
     /// Source: Kubernetes, API description; "Server Side Field Validation".
     UNKNOWN = "KUS-11" Info: "an object has no field that its kind does not have"
@@ -37,6 +38,9 @@ fn unknown(stack: &Stack<'_>, found: &mut Found) {
 fn walk(object: &Object, node: &Node, kind: &Type, path: &str, found: &mut Found) {
     for entry in node.entries() {
         let Some(field) = kind.field(&entry.key) else {
+            if path.is_empty() && entry.key == "sops" {
+                continue;
+            }
             let at = if path.is_empty() { "its top" } else { path };
             let message = format!("`{}` is no field of {object} at {at}", entry.key);
             let problem = found.place(object, entry.place.clone(), message);
@@ -98,6 +102,7 @@ mod tests {
             "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {name: a}\nspec: {x: 1}\n",
             "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: a}\nspec: {x: 1}\n",
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: y}\n",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nsops: {mac: x}\n",
         ] {
             assert_eq!(found("KUS-11", text), [""; 0]);
         }
