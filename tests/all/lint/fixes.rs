@@ -36,31 +36,36 @@ fn fixes_change_what_they_say_and_nothing_else() {
 
     let (code, out, err) = lint(tree.path(), &[TREE, "--fix"]);
     assert_eq!(code, 1, "{out}{err}");
-    assert_eq!(err, "2 findings mended in 2 files\n");
+    assert_eq!(err, "8 findings mended in 7 files\n");
     let new = contents(tree.path());
     let touched: Vec<_> = old.iter().zip(&new).filter(|(old, new)| old != new).collect();
     let all: Vec<_> =
         touched.iter().map(|(old, new)| (old.0.as_str(), changed(&old.1, &new.1))).collect();
-    let line = |text: &str| vec![text.to_owned()];
+    let none: Vec<String> = Vec::new();
+    let lines = |texts: &[&str]| texts.iter().map(|&it| it.to_owned()).collect::<Vec<_>>();
+    let token = "      automountServiceAccountToken: false";
+    let policy = "      dnsPolicy: ClusterFirstWithHostNet";
     assert_eq!(
         all,
         [
-            (
-                "apps/base/matrix/components/jitsi/jvb.yaml",
-                (vec![], line("      dnsPolicy: ClusterFirstWithHostNet"))
-            ),
+            ("apps/base/matrix/components/element.yaml", (none.clone(), lines(&[token]))),
+            ("apps/base/matrix/components/jitsi/jicofo.yaml", (none.clone(), lines(&[token]))),
+            ("apps/base/matrix/components/jitsi/jvb.yaml", (none.clone(), lines(&[token, policy]))),
+            ("apps/base/matrix/components/jitsi/prosody.yaml", (none.clone(), lines(&[token]))),
+            ("apps/base/matrix/components/jitsi/web.yaml", (none.clone(), lines(&[token]))),
+            ("apps/base/matrix/components/synapse.yaml", (none, lines(&[token]))),
             (
                 "apps/base/matrix/config/element-config.yaml",
                 (
-                    line("        \"preferredDomain\": \"meet.testing.borooka.ee\""),
-                    line("        \"preferred_domain\": \"meet.testing.borooka.ee\"")
+                    lines(&["        \"preferredDomain\": \"meet.testing.borooka.ee\""]),
+                    lines(&["        \"preferred_domain\": \"meet.testing.borooka.ee\""])
                 )
             ),
         ]
     );
 
     let (_, after) = report(tree.path(), &[TREE]);
-    assert_eq!(found(&after).len() + 2, found(&before).len());
+    assert_eq!(found(&after).len() + 8, found(&before).len());
     let (_, _, err) = lint(tree.path(), &[TREE, "--fix"]);
     assert_eq!(err, "there is nothing that can be mended without asking\n");
     assert_eq!(contents(tree.path()), new, "once is enough");
