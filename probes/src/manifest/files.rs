@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::kustomize::{self, Tool};
 use super::text::{self, Decoded};
+use super::walk::Walk;
 use super::yaml::{self, MAX_BYTES, Unread};
 use super::{Inventory, Node, Object, Origin, Place, Source};
 
@@ -15,10 +16,6 @@ use super::{Inventory, Node, Object, Origin, Place, Source};
 pub const MAX_FILES: usize = 10_000;
 /// The most bytes that are read of all files together.
 pub const MAX_ALL: usize = 64 << 20;
-/// The most folders that are looked into.
-const MAX_FOLDERS: usize = 20_000;
-/// The deepest folder below the one that was given.
-const MAX_DEPTH: usize = 32;
 
 /// Something that is to be read.
 #[derive(Debug, Clone)]
@@ -104,8 +101,8 @@ pub fn read_with(inputs: &[Input], tool: Option<&Tool>) -> Tree {
                 let source = files.take(name, bytes.clone());
                 walk.loose.extend(source.map(|source| files.objects(&source)).unwrap_or_default());
             }
-            Input::Path(path) if path.is_dir() => files.walk(path, 0, false, &mut walk),
-            Input::Path(path) => files.file(path, true, &mut walk),
+            Input::Path(path) if path.is_dir() => walk.folder(&mut files, path, 0, false),
+            Input::Path(path) => walk.file(&mut files, path, true),
         }
     }
     let Walk { loose, folders, .. } = walk;
@@ -120,17 +117,6 @@ pub fn read_with(inputs: &[Input], tool: Option<&Tool>) -> Tree {
     }
     tree.deployments.extend(built);
     tree
-}
-
-/// What a walk through folders comes upon.
-#[derive(Default)]
-struct Walk {
-    /// The folders and files that were there, by their real paths: a link leads to some anew, and
-    /// two paths of a command line may overlap.
-    seen: HashSet<PathBuf>,
-    loose: Vec<Object>,
-    /// The folders with a kustomization.
-    folders: Vec<PathBuf>,
 }
 
 /// What reads files, and remembers which.
@@ -156,56 +142,6 @@ impl Files {
         self.troubles.push(Trouble::new(kind, place, why));
     }
 
-    /// Looks through a folder; `below` a kustomization only for others of them, because files there
-    /// are brought in by it, or by nobody.
-    fn walk(&mut self, folder: &Path, depth: usize, below: bool, walk: &mut Walk) {
-        let here = Place::start(&Source::file(shown(folder), ""));
-        let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-        if walk.seen.contains(&real) {
-            return;
-        }
-        if depth > MAX_DEPTH || walk.seen.len() >= MAX_FOLDERS {
-            return self.no_more(here, "this and more folders were not read: too many or too deep");
-        }
-        walk.seen.insert(real);
-        let built = kustomize::file(folder).is_some();
-        if built {
-            walk.folders.push(folder.to_owned());
-            // What was asked about is this one.
-            if depth == 0 {
-                return;
-            }
-        }
-        let below = below || built;
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) => return self.trouble(TroubleKind::Limit, here, unopened(&error)),
-        };
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.sort();
-        for path in paths {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with('.') {
-                continue;
-            }
-            if path.is_dir() {
-                self.walk(&path, depth + 1, below, walk);
-            } else if !below && is_manifest(&path) {
-                self.file(&path, false, walk);
-            }
-        }
-    }
-
-    /// The objects of a file that is part of no kustomization. A pipe is read only where it was
-    /// `named`: `mxdoctor lint <(helm template …)`.
-    fn file(&mut self, path: &Path, named: bool, walk: &mut Walk) {
-        if fs::canonicalize(path).is_ok_and(|real| !walk.seen.insert(real)) {
-            return;
-        }
-        let source = if named { self.opened(path) } else { self.source(path) };
-        walk.loose.extend(source.map(|source| self.objects(&source)).unwrap_or_default());
-    }
-
     /// The text of a file; none, with the reason said, where it cannot be had.
     pub(super) fn source(&mut self, path: &Path) -> Option<Arc<Source>> {
         if let Some(known) = self.known.get(&shown(path)) {
@@ -221,7 +157,7 @@ impl Files {
     }
 
     /// As [`source`](Self::source), whatever it is that the path leads to.
-    fn opened(&mut self, path: &Path) -> Option<Arc<Source>> {
+    pub(super) fn opened(&mut self, path: &Path) -> Option<Arc<Source>> {
         let name = shown(path);
         if self.sources.len() >= MAX_FILES {
             let why = format!("this and more files were not read: {MAX_FILES} are enough");
@@ -258,7 +194,7 @@ impl Files {
     }
 
     /// Says once that there is more than is read.
-    fn no_more(&mut self, place: Place, why: impl Into<String>) {
+    pub(super) fn no_more(&mut self, place: Place, why: impl Into<String>) {
         if !std::mem::replace(&mut self.full, true) {
             self.trouble(TroubleKind::Limit, place, why);
         }
@@ -401,7 +337,7 @@ pub(super) fn shown(path: &Path) -> String {
 }
 
 /// The endings that `kubectl apply -f FOLDER` takes.
-fn is_manifest(path: &Path) -> bool {
+pub(super) fn is_manifest(path: &Path) -> bool {
     is_json(path) || path.extension().is_some_and(|end| end == "yaml" || end == "yml")
 }
 
@@ -427,7 +363,7 @@ fn is_directed(text: &str) -> bool {
     text.lines().any(|line| line.trim_start().starts_with("{{"))
 }
 
-fn unopened(error: &io::Error) -> String {
+pub(super) fn unopened(error: &io::Error) -> String {
     format!("it cannot be opened: {error}")
 }
 

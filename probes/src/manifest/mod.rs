@@ -16,6 +16,7 @@ pub mod schema;
 #[cfg(test)]
 mod tests;
 mod text;
+mod walk;
 pub mod yaml;
 
 pub use inventory::{Inventory, Object, Origin};

@@ -26,6 +26,15 @@ fn its_twins_are_clean_too() {
     }
 }
 
+/// mxdoctor itself beside the reference stack, built from several folders with a component each.
+#[test]
+fn our_own_deployment_is_clean() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (code, out, err) = lint(root, &["deploy/overlays/reference"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains(&format!("{CLEAN}deploy/overlays/reference")), "{out}");
+}
+
 #[test]
 fn a_rendered_chart_comes_through_a_pipe() {
     let text = std::fs::read(stack("helm/rendered.yaml")).expect("the file");
