@@ -15,6 +15,8 @@ use super::{Inventory, Node, Object, Origin, Place, Source};
 pub const MAX_FILES: usize = 10_000;
 /// The most bytes that are read of all files together.
 pub const MAX_ALL: usize = 64 << 20;
+/// The most objects that are read: what rules do with them may grow with the square.
+pub const MAX_OBJECTS: usize = 20_000;
 /// The most folders that are looked into.
 const MAX_FOLDERS: usize = 20_000;
 /// The deepest folder below the one that was given.
@@ -141,6 +143,7 @@ pub(super) struct Files {
     /// The sources by their names.
     known: HashMap<String, Arc<Source>>,
     bytes: usize,
+    objects: usize,
     full: bool,
 }
 
@@ -363,6 +366,11 @@ impl Files {
         }
         if has_kind && has_version {
             self.twice(&node);
+        }
+        self.objects += usize::from(has_kind && has_version);
+        if self.objects > MAX_OBJECTS {
+            let why = format!("this and more objects were not read: {MAX_OBJECTS} are enough");
+            return self.no_more(node.place, why);
         }
         objects.extend(Object::new(node));
     }
