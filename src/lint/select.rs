@@ -1,7 +1,7 @@
 //! Which rules are asked.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use mxdoctor_checks::lint::{Rule, rules};
+use mxdoctor_checks::lint::{Rule, Severity, reading, rules};
 
 use crate::config::{ConfigError, nearest};
 
@@ -22,15 +22,25 @@ impl Selection {
         Ok(Self { only: some, skip: patterns("--skip", skip)? })
     }
 
-    /// Whether a rule is asked.
+    /// Whether a rule is asked. That files could not be read is said whatever was asked, unless it
+    /// is skipped: otherwise nothing would be found in them, and all seem well.
     pub fn has(&self, rule: &Rule) -> bool {
-        self.only.as_ref().is_none_or(|only| fits(only, rule)) && !fits(&self.skip, rule)
+        self.asks(rule) || (is_of_reading(rule) && !fits(&self.skip, rule))
     }
 
     /// Whether any rule is asked.
     pub fn any(&self) -> bool {
-        rules::all().any(|rule| self.has(rule))
+        rules::all().any(|rule| self.asks(rule))
     }
+
+    fn asks(&self, rule: &Rule) -> bool {
+        self.only.as_ref().is_none_or(|only| fits(only, rule)) && !fits(&self.skip, rule)
+    }
+}
+
+/// Whether a rule says that something was not looked at.
+fn is_of_reading(rule: &Rule) -> bool {
+    reading::RULES.iter().any(|known| known.id == rule.id) && rule.severity >= Severity::Unmeasured
 }
 
 fn fits(set: &GlobSet, rule: &Rule) -> bool {

@@ -106,8 +106,9 @@ rule! {
 
 rule! {
     /// Files are read up to 16 MiB each (the API server takes objects of 3 MiB at most), up to 64
-    /// MiB together and up to 10,000 of them; nesting up to 100 deep. What is beyond was not looked
-    /// at; nor was what could not be opened, or is no file: pipes and devices in a folder.
+    /// MiB together, up to 10,000 of them and 20,000 objects; nesting up to 100 deep. What is beyond
+    /// was not looked at; nor was what could not be opened, or is no file: pipes and devices in a
+    /// folder.
     LIMIT = "LINT-08" Unmeasured: "the files can be read, and are no more than is read"
     breaks "not known: what could not be read was not looked at"
     remedy "give the folder of one deployment, readable for the one who runs this"

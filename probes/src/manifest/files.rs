@@ -16,6 +16,8 @@ use super::{Inventory, Node, Object, Origin, Place, Source};
 pub const MAX_FILES: usize = 10_000;
 /// The most bytes that are read of all files together.
 pub const MAX_ALL: usize = 64 << 20;
+/// The most objects that are read: what rules do with them may grow with the square.
+pub const MAX_OBJECTS: usize = 20_000;
 
 /// Something that is to be read.
 #[derive(Debug, Clone)]
@@ -127,6 +129,7 @@ pub(super) struct Files {
     /// The sources by their names.
     known: HashMap<String, Arc<Source>>,
     bytes: usize,
+    objects: usize,
     full: bool,
 }
 
@@ -299,6 +302,11 @@ impl Files {
         }
         if has_kind && has_version {
             self.twice(&node);
+        }
+        self.objects += usize::from(has_kind && has_version);
+        if self.objects > MAX_OBJECTS {
+            let why = format!("this and more objects were not read: {MAX_OBJECTS} are enough");
+            return self.no_more(node.place, why);
         }
         objects.extend(Object::new(node));
     }

@@ -115,10 +115,14 @@ impl Inventory {
         Self { objects, origin, kustomizations, renamed, by_kind, by_name }
     }
 
-    /// An inventory of some of the objects, by their positions in [`objects`](Self::objects).
+    /// An inventory of some of the objects, by their positions in [`objects`](Self::objects), and
+    /// built with the same kustomizations.
     pub fn only(&self, indices: &[usize]) -> Self {
         let objects = indices.iter().filter_map(|index| self.objects.get(*index)).cloned();
-        Self::new(self.origin, objects.collect())
+        let mut some = Self::new(self.origin, objects.collect());
+        some.kustomizations.clone_from(&self.kustomizations);
+        some.renamed.clone_from(&self.renamed);
+        some
     }
 
     /// All objects, in the order of the source.

@@ -211,6 +211,17 @@ fn twenty_thousand_files_are_half_read_and_that_is_said() {
 }
 
 #[test]
+fn objects_without_end_are_told() {
+    let many: String = (0..25_000)
+        .map(|at| format!("---\n{}", MAP.replace("name: a", &format!("name: a{at}"))))
+        .collect();
+    let folder = folder(&[("a.yaml", many.as_bytes())]);
+    let (code, out, err) = bounded(folder.path(), ".");
+    assert_eq!((code, err.as_str()), (3, ""), "{out}");
+    assert!(out.contains("this and more objects were not read: 20000 are enough"), "{out}");
+}
+
+#[test]
 fn links_pipes_and_devices_hold_nobody_up() {
     use std::os::unix::fs::symlink;
     let folder = folder(&[

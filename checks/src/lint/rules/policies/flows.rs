@@ -184,13 +184,27 @@ fn routes<'a>(stack: &Stack<'a>, all: &mut Vec<Flow<'a>>) {
         };
         let Some(port) = port else { continue };
         for workload in service.selects(stack) {
-            let Some(number) = port.target_number(workload) else { continue };
+            let Some(number) = port.target_number(workload).filter(|it| is_declared(workload, *it))
+            else {
+                continue;
+            };
             let Some(from) = controller(stack, route) else { continue };
             let flow = tcp(from, End::Pods(*workload), number, "people");
             let service_port = port.number().filter(|own| *own != number);
             add(Flow { service_port, ..flow }, all);
         }
     }
+}
+
+/// Whether a workload says of a port that it listens there, or says nothing of its ports. Where
+/// it says others, the Service is wrong and not the policy.
+fn is_declared(workload: &Workload<'_>, number: i64) -> bool {
+    let declared: Vec<i64> = workload
+        .main()
+        .flat_map(|container| container.ports())
+        .filter_map(|port| port.i64("containerPort"))
+        .collect();
+    declared.is_empty() || declared.contains(&number)
 }
 
 /// Adds a connection that is not there yet.
