@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use mxdoctor_fixtures::demo::{Demo, FAULTS, Fault};
 use mxdoctor_model::{CheckReport, ExitCode, Outcome, Report};
 
-#[path = "../cluster/faults.rs"]
+#[path = "../cluster/faults/mod.rs"]
 #[expect(dead_code, reason = "what they do is for the tests of the cluster; here they are counted")]
 mod cluster;
 
@@ -252,7 +252,7 @@ fn every_check_has_a_fault() {
     let embedded = FAULTS.iter().map(|fault| fault.check);
     let real = mxdoctor_fixtures::stack::FAULTS.iter().map(|fault| fault.check);
     let calls = mxdoctor_fixtures::stack::CALL_FAULTS.iter().map(|row| row.fault.check);
-    let live = cluster::FAULTS.iter().map(|fault| fault.check);
+    let live = cluster::all().map(|fault| fault.check);
     let seen: BTreeSet<_> = embedded.chain(real).chain(calls).chain(live).collect();
     let wrong: Vec<_> = mxdoctor_checks::REGISTRY
         .iter()

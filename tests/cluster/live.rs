@@ -4,7 +4,7 @@ use libtest_mimic::Failed;
 use serde_json::Value;
 
 use super::bench::{Bench, Report, ensure, key, name, string, strings, text};
-use super::faults::{FAULTS, Fault, Step};
+use super::faults::{self, Fault, Step};
 use super::inject::Broken;
 
 /// The checks that cannot look with the shipped permissions, and the words by which they say so.
@@ -73,7 +73,7 @@ pub(super) fn broken(bench: &Bench, fault: &Fault) -> Result<(), Failed> {
 pub(super) fn two_at_once(bench: &Bench) -> Result<(), Failed> {
     let stack = bench.aged()?;
     let steps = |id: &str| {
-        let fault = FAULTS.iter().find(|fault| fault.id == id);
+        let fault = faults::all().find(|fault| fault.id == id);
         fault.map(|fault| fault.steps).ok_or_else(|| Failed::from(format!("no fault {id}")))
     };
     let first = Broken::by(&stack.cluster, steps("crash")?)?;

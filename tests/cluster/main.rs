@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         let bench = Arc::clone(&bench);
         Trial::test(name, move || run(&bench))
     }));
-    trials.extend(faults::FAULTS.iter().map(|fault| {
+    trials.extend(faults::all().map(|fault| {
         let bench = Arc::clone(&bench);
         Trial::test(format!("fault::{}", fault.id), move || live::broken(&bench, fault))
     }));

@@ -10,18 +10,24 @@ const WALK: &str = "ingress.hops_agree";
 /// How it puts down the name that it has walked to, among what a finding is about.
 const HOST: &str = "Host ";
 
-/// What a name shows of a hop that is broken behind it. A gateway says no more, whatever broke.
-const SEEN_OUTSIDE: &[&str] = &[
+/// What a gateway says of a backend that it does not reach.
+pub(crate) const CUT: &[&str] = &[
     "homeserver-down",
     "element-down",
     "jitsi-web-down",
     "backend-down",
     "gateway-timeout",
     "no-http-answer",
-    "edge-cannot-reach-origin",
-    "ingress-route-missing",
-    "ingress-default-certificate",
 ];
+
+/// What a gateway says that has no route for the name.
+pub(crate) const UNROUTED: &[&str] = &["ingress-route-missing", "ingress-default-certificate"];
+
+/// Whether a cause is what a name shows of a hop that is broken behind it. A gateway says no more,
+/// whatever broke.
+fn is_seen_outside(cause: &str) -> bool {
+    CUT.contains(&cause) || UNROUTED.contains(&cause) || cause == "edge-cannot-reach-origin"
+}
 
 /// Puts what a name shows below what the walk to it, from the same vantage, has found: that is the
 /// same failure, seen from nearer.
@@ -32,9 +38,7 @@ pub(super) fn deepen(groups: &mut Vec<Group>, checks: &[CheckReport]) {
         let own = |group: &Group| Some(&group.cause) == walk.cause.as_ref();
         let Some(deeper) = groups.iter().position(own) else { continue };
         let mut below = Vec::new();
-        for group in groups
-            .iter_mut()
-            .filter(|group| !own(group) && SEEN_OUTSIDE.contains(&group.cause.as_str()))
+        for group in groups.iter_mut().filter(|group| !own(group) && is_seen_outside(&group.cause))
         {
             let follows = |index: &usize| {
                 let check = &checks[*index];

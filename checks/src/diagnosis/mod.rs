@@ -17,6 +17,8 @@ use std::collections::{HashMap, HashSet};
 
 use mxdoctor_model::{CheckReport, Confidence, Outcome, RootCause};
 
+pub(crate) use hops::{CUT, UNROUTED};
+
 /// The root causes behind a run's entries, most important first.
 pub fn diagnose(checks: &[CheckReport]) -> Vec<RootCause> {
     let mut groups = groups(checks);

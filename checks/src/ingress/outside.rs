@@ -5,23 +5,11 @@ use mxdoctor_probes::manifest::Object;
 
 use super::hops::Way;
 use super::url;
+use crate::diagnosis::{CUT, UNROUTED};
 use crate::facts::{Ask, Fetched, StackHost};
 use crate::kubernetes::View;
 use crate::lint::view::{Route, RouteKind};
 use crate::{Cx, Unavailable};
-
-/// What a gateway says of a backend that it does not reach.
-const CUT: &[&str] = &[
-    "homeserver-down",
-    "element-down",
-    "jitsi-web-down",
-    "backend-down",
-    "gateway-timeout",
-    "no-http-answer",
-];
-
-/// What a gateway says that has no route for the name.
-const UNROUTED: &[&str] = &["ingress-route-missing", "ingress-default-certificate"];
 
 /// Asks the name, behind which the Service answers; the verdict, and the object where the way ends.
 pub(super) async fn look<'a>(
