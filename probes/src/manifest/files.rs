@@ -159,6 +159,16 @@ impl Files {
         self.opened(path)
     }
 
+    /// The text of a file that nobody has named: of what is no manifest by its name, only what says
+    /// that it is one.
+    pub(super) fn met(&mut self, path: &Path) -> Option<Arc<Source>> {
+        let other = |bytes: Vec<u8>| !says_that_it_is_an_object(&bytes);
+        if is_json(path) && path.is_file() && content_of(path).is_ok_and(other) {
+            return None;
+        }
+        self.source(path)
+    }
+
     /// As [`source`](Self::source), whatever it is that the path leads to.
     pub(super) fn opened(&mut self, path: &Path) -> Option<Arc<Source>> {
         let name = shown(path);
@@ -167,14 +177,7 @@ impl Files {
             self.no_more(Place::start(&Source::file(name, "")), why);
             return None;
         }
-        let read = |path: &Path| -> io::Result<Vec<u8>> {
-            let mut bytes = Vec::new();
-            fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        match read(path) {
-            // Of what is no manifest by its name, only what says that it is one.
-            Ok(bytes) if is_json(path) && !says_that_it_is_an_object(&bytes) => None,
+        match content_of(path) {
             Ok(bytes) => self.take(&name, bytes),
             Err(error) => {
                 let place = Place::start(&Source::file(name, ""));
@@ -345,6 +348,13 @@ pub(super) fn shown(path: &Path) -> String {
 }
 
 /// The endings that `kubectl apply -f FOLDER` takes.
+/// What a file holds, up to a little more than is taken.
+fn content_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 pub(super) fn is_manifest(path: &Path) -> bool {
     is_json(path) || path.extension().is_some_and(|end| end == "yaml" || end == "yml")
 }

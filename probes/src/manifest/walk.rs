@@ -71,7 +71,7 @@ impl Walk {
         if fs::canonicalize(path).is_ok_and(|real| !self.seen.insert(real)) {
             return;
         }
-        let source = if named { files.opened(path) } else { files.source(path) };
+        let source = if named { files.opened(path) } else { files.met(path) };
         self.loose.extend(source.map(|source| files.objects(&source)).unwrap_or_default());
     }
 }
