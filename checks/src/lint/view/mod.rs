@@ -4,6 +4,7 @@
 mod apps;
 mod container;
 mod image;
+mod labels;
 mod parts;
 pub mod policy;
 mod reach;

@@ -2,6 +2,7 @@
 
 use mxdoctor_probes::manifest::{Entry, Inventory, Node, Object, Value, payload as read};
 
+use super::labels::Labels;
 use super::reach::{self, Route, Service};
 use super::{
     Container, Element, Jitsi, JitsiPart, MountedFile, Payload, Produced, Synapse, Workload,
@@ -27,6 +28,7 @@ pub struct Stack<'a> {
     pub element: Vec<Element<'a>>,
     /// Jitsi Meet.
     pub jitsi: Jitsi<'a>,
+    pub(super) labels: Labels<'a>,
 }
 
 /// Whether an object was made by a workload: a live Deployment has its ReplicaSets and pods beside
@@ -54,7 +56,9 @@ impl<'a> Stack<'a> {
             synapse: Vec::new(),
             element: Vec::new(),
             jitsi: Jitsi::default(),
+            labels: Labels::default(),
         };
+        stack.labels = Labels::new(&stack.workloads, &stack.services);
         stack.jitsi = stack.find_jitsi();
         stack.synapse = stack.find_synapse();
         stack.element = stack.find_element();
@@ -78,7 +82,9 @@ impl<'a> Stack<'a> {
 
     /// The Services that select a workload.
     pub fn services_of(&self, workload: &Workload<'a>) -> Vec<Service<'a>> {
-        self.services.iter().filter(|service| service.takes(workload)).copied().collect()
+        let some = self.labels.services(workload).into_iter();
+        let some = some.filter_map(|at| self.services.get(at));
+        some.filter(|service| service.takes(workload)).copied().collect()
     }
 
     /// The routes that lead to a workload.

@@ -72,7 +72,9 @@ impl<'a> Service<'a> {
 
     /// The workloads that its selector selects.
     pub fn selects<'s>(&self, stack: &'s Stack<'a>) -> Vec<&'s Workload<'a>> {
-        stack.workloads.iter().filter(|workload| self.takes(workload)).collect()
+        let some = stack.labels.workloads(self).into_iter();
+        let some = some.filter_map(|at| stack.workloads.get(at));
+        some.filter(|workload| self.takes(workload)).collect()
     }
 
     /// Whether its selector selects a workload.

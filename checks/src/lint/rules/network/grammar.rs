@@ -38,9 +38,10 @@ const FUNCTIONS: &[(&str, usize)] = &[
 ];
 
 fn unreadable(stack: &Stack<'_>, found: &mut Found) {
+    let all_old = is_version_2(stack);
     for object in stack.inventory.of_kind("IngressRoute") {
         for route in object.node.list("spec.routes") {
-            let old = route.str("syntax") == Some("v2") || is_version_2(stack);
+            let old = all_old || route.str("syntax") == Some("v2");
             let Some(rule) = route.get("match").filter(|_| !old) else {
                 continue;
             };

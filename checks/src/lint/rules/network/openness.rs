@@ -47,6 +47,9 @@ fn clear(stack: &Stack<'_>, found: &mut Found) {
         let object = route.object;
         let points = object.node.list("spec.entryPoints");
         let [only] = points else { continue };
+        if only.as_str() != Some("web") || object.at("spec.tls").is_some() {
+            continue;
+        }
         let redirects = route.node.list("middlewares").iter().any(|item| {
             let name = item.str("name").unwrap_or_default();
             // One that is elsewhere may well redirect.
@@ -58,9 +61,7 @@ fn clear(stack: &Stack<'_>, found: &mut Found) {
             })
         });
         let elsewhere = item_elsewhere(route) || stack.has_tunnel() || is_https(stack, route);
-        let secure = object.at("spec.tls").is_some();
-        if only.as_str() != Some("web") || secure || redirects || !serves(stack, route) || elsewhere
-        {
+        if redirects || !serves(stack, route) || elsewhere {
             continue;
         }
         if !told.contains(&std::ptr::from_ref(object)) {

@@ -55,14 +55,14 @@ fn selects_nothing(stack: &Stack<'_>, found: &mut Found) {
     if stack.workloads.is_empty() {
         return;
     }
+    let open = stack.is_open();
     for service in &stack.services {
         let Some(selector) = service.object.at("spec.selector") else { continue };
         let labels = selector.entries();
         if labels.is_empty() || labels.iter().any(|entry| is_foreign(stack, &entry.key)) {
             continue;
         }
-        let may_be_of_others = stack.is_open() && !resembles(stack, service, labels);
-        if service.selects(stack).is_empty() && !may_be_of_others {
+        if service.selects(stack).is_empty() && (!open || resembles(stack, service, labels)) {
             let wanted: Vec<_> = labels
                 .iter()
                 .map(|it| format!("{}={}", it.key, it.node.scalar().unwrap_or_default()))

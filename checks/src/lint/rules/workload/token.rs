@@ -46,7 +46,7 @@ fn mounted(stack: &Stack<'_>, found: &mut Found) {
             if known { "which never needs it" } else { "and nothing here gives it any rights" };
         let message = format!("a token of the account {name} is in this pod, {why}");
         let problem = found.on(workload.object, message);
-        if let Some(change) = refuse(workload.pod).filter(|_| known) {
+        if known && let Some(change) = refuse(workload.pod) {
             problem.fix("add automountServiceAccountToken: false", vec![change]);
         }
     }
