@@ -16,7 +16,7 @@ use super::{Inventory, Node, Object, Origin, Place, Source};
 pub const MAX_FILES: usize = 10_000;
 /// The most bytes that are read of all files together.
 pub const MAX_ALL: usize = 64 << 20;
-/// The most objects that are read: what rules do with them may grow with the square.
+/// The most objects that are read, so that no tree takes long.
 pub const MAX_OBJECTS: usize = 20_000;
 
 /// Something that is to be read.
