@@ -1,6 +1,6 @@
 //! The way from a pod outwards to the name, hop by hop.
 
-use mxdoctor_model::{Evidence, EvidenceKind, Finding, Vantage};
+use mxdoctor_model::{Evidence, EvidenceKind, Finding, Outcome, Vantage};
 use mxdoctor_probes::kube::{Api, ApiError, Hop, HopAnswer};
 use mxdoctor_probes::manifest::{Entry, Node, Object};
 
@@ -148,9 +148,12 @@ pub(super) async fn look(
             }
         },
     };
-    finding.about = Footing::new(view).of(ends_at.to_string());
-    if let Some(host) = host.filter(|_| cx.vantage() != Vantage::Cluster) {
-        finding.about.push(format!("Host {}", Endpoint::new(&host.host, host.port)));
+    // What an object stands on is asked of a way that ends alone: to know it takes a look at all.
+    if finding.outcome == Outcome::Fail {
+        finding.about = Footing::new(view).of(ends_at.to_string());
+        if let Some(host) = host.filter(|_| cx.vantage() != Vantage::Cluster) {
+            finding.about.push(format!("Host {}", Endpoint::new(&host.host, host.port)));
+        }
     }
     Ok(finding.evidences(evidence))
 }
