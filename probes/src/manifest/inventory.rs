@@ -143,7 +143,7 @@ impl Inventory {
     /// The object of a kind and name that `from` means: the one in its own namespace. An object
     /// that says no namespace is in whichever it is applied to, so it is in every one.
     pub fn beside(&self, from: &Object, kind: &str, name: &str) -> Option<&Object> {
-        self.named(kind, name).find(|found| same(found.namespace(), from.namespace()))
+        self.named(kind, name).find(|found| shares(found.namespace(), from.namespace()))
     }
 
     fn pick<'a>(&'a self, found: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Object> {
@@ -151,7 +151,8 @@ impl Inventory {
     }
 }
 
-fn same(one: Option<&str>, other: Option<&str>) -> bool {
+/// Whether two namespaces may be one: an object that says none is in whichever it is applied to.
+pub fn shares(one: Option<&str>, other: Option<&str>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => one == other,
         _ => true,

@@ -19,7 +19,7 @@ mod text;
 mod walk;
 pub mod yaml;
 
-pub use inventory::{Inventory, Object, Origin};
+pub use inventory::{Inventory, Object, Origin, shares};
 pub use kustomize::{Conflict, Kustomization, Renamed, Tool, patch};
 pub use node::{Entry, Node, Text, Value};
 pub use place::{Place, Source};

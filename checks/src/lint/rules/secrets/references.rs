@@ -1,6 +1,6 @@
 //! Secrets that pods ask for.
 
-use mxdoctor_probes::manifest::{Node, Object};
+use mxdoctor_probes::manifest::{Node, Object, shares};
 
 use super::near::is_near;
 use super::others::{made_by_shim, may_be_made};
@@ -132,10 +132,7 @@ fn no_secret(stack: &Stack<'_>, found: &mut Found) {
 }
 
 fn here(one: &Object, other: &Object) -> bool {
-    match (one.namespace(), other.namespace()) {
-        (Some(one), Some(other)) => one == other,
-        _ => true,
-    }
+    shares(one.namespace(), other.namespace())
 }
 
 /// The application's Secret of the Cluster whose name another begins with.

@@ -1,5 +1,6 @@
 //! Which workloads these rules look at, and what runs in them.
 
+pub(super) use mxdoctor_probes::manifest::shares;
 use mxdoctor_probes::manifest::{Node, Object, Origin};
 
 use crate::lint::Stack;
@@ -81,11 +82,6 @@ pub(super) fn targets<'a>(
         object.node.str(path) == Some(workload.object.name())
             && shares(object.namespace(), workload.object.namespace())
     })
-}
-
-/// Whether two namespaces may be one: an object that says none is in whichever it is applied to.
-pub(super) fn shares(one: Option<&str>, other: Option<&str>) -> bool {
-    one.is_none() || other.is_none() || one == other
 }
 
 /// Where to point when a container lacks something: its name.
